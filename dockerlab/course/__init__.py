@@ -1,0 +1,1 @@
+"""The lessons as data: checks, hints and explanations."""

@@ -1,0 +1,159 @@
+"""What can go wrong, as exceptions that carry facts; the words are chosen when they are shown.
+
+DockerlabError
+├── InvalidReference (ValueError)    a name breaks the grammar            image.reference
+├── InvalidDigest (ValueError)       not algorithm:hex
+├── InvalidManifest (ValueError)     not JSON, or not a manifest
+├── DigestMismatch                   the bytes are not those the digest names
+├── SizeMismatch                     more or fewer bytes than the descriptor promises
+├── LayoutError                      a folder is no OCI layout, or is broken
+├── BlobMissing                      a blob that should be there is not
+├── RegistryError                    a registry said no
+│   ├── Unauthorized                 401, 403
+│   ├── NotFound                     404
+│   └── Unavailable                  no connection, or it broke and did not come back
+│       └── PlainHTTP                HTTPS was asked for, HTTP came back
+└── EngineError                      docker's own words and exit status      engine
+"""
+
+from __future__ import annotations
+
+from dockerlab.i18n import _
+
+
+class DockerlabError(Exception):
+    """Anything that dockerlab reports to a learner."""
+
+    def __str__(self) -> str:
+        return self.message()
+
+    def message(self) -> str:
+        """What happened, in the learner's language."""
+        return " ".join(str(fact) for fact in self.args)
+
+
+class InvalidDigest(DockerlabError, ValueError):
+    """`text` is not a digest such as `sha256:…`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def message(self) -> str:
+        return _("Not a digest: “{text}”. A digest looks like sha256: and 64 hex digits.").format(
+            text=self.text
+        )
+
+
+class InvalidManifest(DockerlabError, ValueError):
+    """`reason` (English, technical) says what is wrong with a manifest."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def message(self) -> str:
+        return _("Not a manifest: {reason}.").format(reason=self.reason)
+
+
+class DigestMismatch(DockerlabError):
+    """The content has digest `actual`, not `expected`."""
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(expected, actual)
+        self.expected, self.actual = expected, actual
+
+    def message(self) -> str:
+        return _(
+            "The content does not match its digest: expected {expected}, got {actual}."
+        ).format(expected=self.expected, actual=self.actual)
+
+
+class SizeMismatch(DockerlabError):
+    """Blob `digest` should have `expected` bytes and has `actual`."""
+
+    def __init__(self, digest: str, expected: int, actual: int) -> None:
+        super().__init__(digest, expected, actual)
+        self.digest, self.expected, self.actual = digest, expected, actual
+
+    def message(self) -> str:
+        return _("{digest} should have {expected} bytes and has {actual}.").format(
+            digest=self.digest, expected=self.expected, actual=self.actual
+        )
+
+
+class LayoutError(DockerlabError):
+    """The OCI layout at `path` cannot be used; `reason` is English and technical."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(str(path), reason)
+        self.path, self.reason = str(path), reason
+
+    def message(self) -> str:
+        return _("The image folder {path} cannot be used: {reason}.").format(
+            path=self.path, reason=self.reason
+        )
+
+
+class BlobMissing(DockerlabError):
+    """Blob `digest` is not where it should be."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
+
+    def message(self) -> str:
+        return _("The blob {digest} is missing.").format(digest=self.digest)
+
+
+class RegistryError(DockerlabError):
+    """A registry's answer: HTTP `status`, the spec's error `code`, its `detail`, and the request."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, method: str = "", url: str = ""
+    ) -> None:
+        super().__init__(status, code, detail)
+        self.status, self.code, self.detail = status, code, detail
+        self.method, self.url = method, url
+
+    def message(self) -> str:
+        return _("The registry answered {method} {url} with {status} {code}: {detail}.").format(
+            method=self.method, url=self.url, status=self.status, code=self.code, detail=self.detail
+        )
+
+
+class Unauthorized(RegistryError):
+    """The registry wants a login, or another one (401, 403)."""
+
+
+class NotFound(RegistryError):
+    """The registry does not have it (404)."""
+
+
+class Unavailable(RegistryError):
+    """No answer: refused, unknown host, timed out, or broken off; `detail` in Go's words."""
+
+    def __init__(self, detail: str, *, method: str = "", url: str = "") -> None:
+        super().__init__(0, "UNAVAILABLE", detail, method=method, url=url)
+
+    def message(self) -> str:
+        return _("No answer from {url}: {detail}.").format(url=self.url, detail=self.detail)
+
+
+class PlainHTTP(Unavailable):
+    """A registry on a name that is not loopback speaks HTTP where HTTPS is required."""
+
+    def __init__(self, *, method: str = "", url: str = "") -> None:
+        detail = "http: server gave HTTP response to HTTPS client"
+        super().__init__(detail, method=method, url=url)
+
+
+class EngineError(DockerlabError):
+    """`text` is what docker prints, in docker's words; `status` is its exit status."""
+
+    def __init__(self, text: str, status: int = 1) -> None:
+        super().__init__(text)
+        self.text, self.status = text, status
+
+    def message(self) -> str:
+        return self.text

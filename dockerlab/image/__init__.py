@@ -1,0 +1,1 @@
+"""Images as data: names, digests, manifests, layouts on disk, and the course's own samples."""

@@ -1,0 +1,1 @@
+"""The distribution protocol: a client on one side, a server on the other."""

@@ -1,0 +1,1 @@
+"""What a learner would rather see than read: one file a widget."""
