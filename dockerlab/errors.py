@@ -107,7 +107,7 @@ class BlobMissing(DockerlabError):
 
 
 class RegistryError(DockerlabError):
-    """A registry's answer: HTTP `status`, the spec's error `code`, its `detail`, and the request."""
+    """A registry's answer: HTTP `status`, the spec's error `code` and `detail`."""
 
     def __init__(
         self, status: int, code: str, detail: str, *, method: str = "", url: str = ""

@@ -10,7 +10,7 @@ import gettext
 import locale
 import os
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 LANGUAGES = {"bn": "বাংলা", "en": "English"}
@@ -20,7 +20,7 @@ _BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
 
 def language() -> str:
-    """`bn` or `en`: as chosen, else DOCKERLAB_LANG, else the notebook's folder, else the system's."""
+    """`bn` or `en`: chosen, else DOCKERLAB_LANG, the notebook's folder, the system's."""
     for candidate in (_chosen, os.environ.get("DOCKERLAB_LANG"), *_folders()):
         if candidate in LANGUAGES:
             return candidate
@@ -57,7 +57,7 @@ def digits(value: object) -> str:
     return text.translate(_BANGLA_DIGITS) if language() == "bn" else text
 
 
-@lru_cache(maxsize=None)
+@cache
 def _catalogue(code: str) -> gettext.NullTranslations:
     folder = Path(__file__).parent / "locale"
     return gettext.translation("dockerlab", str(folder), languages=[code], fallback=code == "en")
