@@ -1,0 +1,60 @@
+"""What docker's error messages mean: docker's words stay, the learner's language explains them.
+
+The data is `errors.yaml`: for each error one or more patterns (regular expressions, both dialects:
+graph drivers and the containerd store) and, in `bn` and `en`, what it means and what to do. Names
+captured by a pattern can be used in the texts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dockerlab.i18n import pick
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One known error: its key and how it looks, and its texts by language."""
+
+    key: str
+    patterns: tuple[re.Pattern[str], ...]
+    means: dict[str, str]
+    do: dict[str, str]
+
+
+def explain(text: str) -> str | None:
+    """What the docker error in `text` means and what to do about it, or None if it is unknown."""
+    for known in known_errors():
+        for pattern in known.patterns:
+            if found := pattern.search(text):
+                facts = {name: value or "…" for name, value in found.groupdict().items()}
+                return "\n".join(
+                    f"{mark} {_filled(pick(said), facts)}"
+                    for mark, said in (("💡", known.means), ("👉", known.do))
+                )
+    return None
+
+
+@cache
+def known_errors() -> tuple[Explanation, ...]:
+    """All errors that the course knows, the most particular first."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    raw = yaml.load((Path(__file__).parent / "errors.yaml").read_bytes(), Loader=loader)
+    return tuple(_explanation(key, entry) for key, entry in raw.items())
+
+
+def _explanation(key: str, entry: dict[str, Any]) -> Explanation:
+    patterns = tuple(re.compile(pattern) for pattern in entry["says"])
+    return Explanation(key, patterns, entry["means"], entry["do"])
+
+
+def _filled(text: str, facts: dict[str, str]) -> str:
+    for name, value in facts.items():
+        text = text.replace("{" + name + "}", value)
+    return text
