@@ -1,0 +1,69 @@
+"""A docker host without Docker: images, containers and volumes in one folder."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockerlab.engine.home import home, private
+
+if TYPE_CHECKING:
+    from dockerlab.engine.containers import Containers
+    from dockerlab.engine.images import ImageStore
+    from dockerlab.engine.volumes import Volumes
+    from dockerlab.image.layout import Layout
+
+_HOST = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
+
+
+class Embedded:
+    """One docker host, with its state in `root`/hosts/`host`."""
+
+    name = "embedded"
+
+    def __init__(self, root: Path | None = None, host: str = "default") -> None:
+        if not _HOST.fullmatch(host):
+            raise ValueError(host)
+        self.root = root or home()
+        self.host = host
+        self.path = self.root / "hosts" / host
+
+    @property
+    def version(self) -> str:
+        """dockerlab's version."""
+        from dockerlab import __version__
+
+        return __version__
+
+    @cached_property
+    def images(self) -> ImageStore:
+        """The images of this host."""
+        from dockerlab.engine.images import ImageStore
+
+        return ImageStore(private(self.path) / "images", self.hub)
+
+    @cached_property
+    def containers(self) -> Containers:
+        """The containers of this host."""
+        from dockerlab.engine.containers import Containers
+
+        return Containers(self.path, self.volumes)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        """The volumes of this host."""
+        from dockerlab.engine.volumes import Volumes
+
+        return Volumes(self.path)
+
+    def hub(self) -> Layout:
+        """The Mini Hub, which plays docker.io; all hosts share it."""
+        from dockerlab.image import sample
+
+        return sample.hub(private(self.root) / "hub")
+
+    def neighbour(self, host: str) -> Embedded:
+        """Another docker host in the same root."""
+        return Embedded(self.root, host)

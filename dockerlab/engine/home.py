@@ -1,0 +1,23 @@
+"""Where dockerlab keeps its state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """The folder of all state: DOCKERLAB_HOME, else the platform's data folder."""
+    chosen = os.environ.get("DOCKERLAB_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_data_path
+
+    return user_data_path("dockerlab", appauthor=False)
+
+
+def private(path: Path) -> Path:
+    """`path` as a folder that only its owner may enter, made if need be."""
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
