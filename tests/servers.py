@@ -100,7 +100,8 @@ def start_server(
     """dockerlab's registry in a process of its own; port 0 lets the system choose."""
     command = [sys.executable, "-m", "dockerlab.registry.serve"]
     command += ["--root", str(root), "--host", "127.0.0.1", "--port", str(port), *arguments]
-    yield from _running(command, env)
+    settings = {"REGISTRY_STORAGE_DELETE_ENABLED": "true", **(env or {})}
+    yield from _running(command, settings)
 
 
 @contextmanager

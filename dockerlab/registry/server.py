@@ -1,0 +1,311 @@
+"""A registry that speaks the OCI distribution-spec 1.1: an ASGI application over a Storage.
+
+Handlers return an answer or raise; `refusals.refuse` alone turns errors into answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dockerlab.errors import InvalidManifest
+from dockerlab.image import digest as digests
+from dockerlab.image.manifest import OCI_INDEX, SIZE_LIMIT, Manifest
+from dockerlab.registry import manifests
+from dockerlab.registry.files import FileResponse
+from dockerlab.registry.pages import cut
+from dockerlab.registry.refusals import HANDLERS, Refusal
+from dockerlab.registry.storage import Storage
+from dockerlab.registry.uploads import Upload, receive
+
+# name := component ("/" component)*; distribution-spec § Pulling manifests
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_NAME_LIMIT = 255
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CONTENT_RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/(?:\d+|\*))?")
+_CATALOGUE_PAGE = 100  # what the Distribution project's registry gives when n is not said
+
+
+def application(storage: Storage, *, delete: bool = True) -> Starlette:
+    """The registry over `storage`; without `delete`, manifests and blobs cannot be removed."""
+    app = Starlette(
+        routes=[
+            Route("/", _Alive),
+            Route("/v2", _Base),
+            Route("/v2/", _Base),
+            Route("/v2/_catalog", _Catalogue),
+            Route("/v2/{name:path}/tags/list", _Tags),
+            Route("/v2/{name:path}/referrers/{digest}", _Referrers),
+            Route("/v2/{name:path}/manifests/{reference}", _Manifest),
+            Route("/v2/{name:path}/blobs/uploads/", _Uploads),
+            Route("/v2/{name:path}/blobs/uploads/{upload}", _Upload),
+            Route("/v2/{name:path}/blobs/{digest}", _Blob),
+        ],
+        exception_handlers=HANDLERS,
+    )
+    app.router.redirect_slashes = False
+    app.state.storage, app.state.delete = storage, delete
+    return app
+
+
+class _Endpoint(HTTPEndpoint):
+    @property
+    def storage(self) -> Storage:
+        storage: Storage = self.scope["app"].state.storage
+        return storage
+
+    @property
+    def name(self) -> str:
+        name: str = self.scope["path_params"]["name"]
+        if not _is_name(name):
+            raise Refusal("NAME_INVALID", {"name": name})
+        return name
+
+    @property
+    def digest(self) -> str:
+        digest: str = self.scope["path_params"]["digest"]
+        digests.split(digest)
+        return digest
+
+    @property
+    def reference(self) -> str:
+        reference: str = self.scope["path_params"]["reference"]
+        return reference
+
+    def may_delete(self) -> None:
+        if not self.scope["app"].state.delete:
+            raise Refusal("UNSUPPORTED")
+
+
+class _Alive(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        return Response(headers={"Cache-Control": "no-cache"})
+
+
+class _Base(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        return _json({})
+
+
+class _Catalogue(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        names = await asyncio.to_thread(self.storage.repositories)
+        page, link = cut(request, names, _CATALOGUE_PAGE)
+        return _json({"repositories": page}, link)
+
+
+class _Tags(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        name = self.name
+        tags = await asyncio.to_thread(self.storage.tags, name)
+        if tags is None:
+            raise Refusal("NAME_UNKNOWN", {"name": name})
+        page, link = cut(request, tags)
+        return _json({"name": name, "tags": page}, link)
+
+
+class _Referrers(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        found = await asyncio.to_thread(manifests.referrers, self.storage, self.name, self.digest)
+        kind, headers = request.query_params.get("artifactType"), {}
+        if kind is not None:
+            found = [item for item in found if item.get("artifactType") == kind]
+            headers = {"OCI-Filters-Applied": "artifactType"}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": found}
+        return _json(index, headers, OCI_INDEX)
+
+
+class _Manifest(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        digest, raw = await asyncio.to_thread(
+            manifests.find, self.storage, self.name, self.reference
+        )
+        headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"'}
+        if _is_unchanged(request, digest):
+            return Response(None, 304, headers)
+        return Response(raw, 200, headers, manifests.media_type(raw))
+
+    async def put(self, request: Request) -> Response:
+        name, reference = self.name, self.reference
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        try:
+            manifest = Manifest.parse(await _body(request, SIZE_LIMIT), media_type)
+        except InvalidManifest as error:
+            raise Refusal("MANIFEST_INVALID", error.reason) from None
+        digest = await asyncio.to_thread(manifests.store, self.storage, name, reference, manifest)
+        headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
+        if manifest.subject:
+            headers["OCI-Subject"] = manifest.subject.digest
+        return Response(None, 201, headers)
+
+    async def delete(self, request: Request) -> Response:
+        self.may_delete()
+        await asyncio.to_thread(manifests.remove, self.storage, self.name, self.reference)
+        return Response(None, 202)
+
+
+class _Blob(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        digest = self.digest
+        blob = await asyncio.to_thread(self.storage.blob, self.name, digest)
+        if not blob:
+            raise Refusal("BLOB_UNKNOWN", {"digest": digest})
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Cache-Control": "max-age=31536000",
+            "Docker-Content-Digest": digest,
+            "Etag": f'"{digest}"',
+        }
+        if _is_unchanged(request, digest):
+            return Response(None, 304, headers)
+        return FileResponse(request, blob.path, blob.size, headers)
+
+    async def delete(self, request: Request) -> Response:
+        self.may_delete()
+        digest = self.digest
+        if not await asyncio.to_thread(self.storage.delete_blob, self.name, digest):
+            raise Refusal("BLOB_UNKNOWN", {"digest": digest})
+        return Response(None, 202)
+
+
+class _Uploads(_Endpoint):
+    async def post(self, request: Request) -> Response:
+        name, query = self.name, request.query_params
+        if "mount" in query and _is_name(query.get("from", "")):
+            digest = query["mount"]
+            digests.split(digest)
+            if await asyncio.to_thread(self.storage.mount, name, digest, query["from"]):
+                return _created(name, digest)
+        if "digest" in query:
+            return await self._single(request, name, query["digest"])
+        upload = await asyncio.to_thread(self.storage.begin, name)
+        return _progress(name, upload, 0, 202)
+
+    async def _single(self, request: Request, name: str, digest: str) -> Response:
+        algorithm, _ = digests.split(digest)
+        upload = await asyncio.to_thread(self.storage.begin, name)
+        try:
+            async with upload.turn:
+                await receive(upload, request.stream(), algorithm)
+                await asyncio.to_thread(self.storage.keep, name, digest, upload)
+        finally:
+            await asyncio.to_thread(self.storage.finish, upload)
+        return _created(name, digest)
+
+
+class _Upload(_Endpoint):
+    async def get(self, request: Request) -> Response:
+        name, upload = self.name, await self._find()
+        with suppress(asyncio.TimeoutError):  # a broken connection's last bytes are settling
+            await asyncio.wait_for(upload.turn.acquire(), 1)
+            upload.turn.release()
+        return _progress(name, upload, await self._size(upload), 204)
+
+    async def patch(self, request: Request) -> Response:
+        name = self.name
+        async with self._turn(request) as upload:
+            await receive(upload, request.stream())
+            return _progress(name, upload, await self._size(upload), 202)
+
+    async def put(self, request: Request) -> Response:
+        name, digest = self.name, request.query_params.get("digest", "")
+        algorithm, _ = digests.split(digest)
+        async with self._turn(request) as upload:
+            await receive(upload, request.stream(), algorithm)
+            try:
+                await asyncio.to_thread(self.storage.keep, name, digest, upload)
+            finally:
+                await asyncio.to_thread(self.storage.finish, upload)
+        return _created(name, digest)
+
+    async def delete(self, request: Request) -> Response:
+        upload = await self._find()
+        await asyncio.to_thread(self.storage.finish, upload)
+        return Response(None, 204)
+
+    async def _find(self) -> Upload:
+        name, identifier = self.name, self.scope["path_params"]["upload"]
+        if _UUID.fullmatch(identifier):
+            upload = await asyncio.to_thread(self.storage.upload, name, identifier)
+            if upload:
+                return upload
+        raise Refusal("BLOB_UPLOAD_UNKNOWN")
+
+    async def _size(self, upload: Upload) -> int:
+        try:
+            return await asyncio.to_thread(lambda: upload.size)
+        except FileNotFoundError:
+            raise Refusal("BLOB_UPLOAD_UNKNOWN") from None
+
+    @asynccontextmanager
+    async def _turn(self, request: Request) -> AsyncIterator[Upload]:
+        upload = await self._find()
+        try:
+            async with upload.turn:
+                _check_order(request, self.name, upload, await self._size(upload))
+                yield upload
+        except FileNotFoundError:  # cancelled meanwhile
+            raise Refusal("BLOB_UPLOAD_UNKNOWN") from None
+
+
+def _check_order(request: Request, name: str, upload: Upload, size: int) -> None:
+    stated = request.headers.get("content-range")
+    if stated is None:
+        return
+    match = _CONTENT_RANGE.fullmatch(stated)
+    if not match or int(match[1]) != size or int(match[2]) < size:
+        where = _progress(name, upload, size, 416).headers
+        raise Refusal("RANGE_INVALID", {"Content-Range": stated}, headers=where)
+    length = request.headers.get("content-length")
+    if length is not None and int(length) != int(match[2]) - size + 1:
+        raise Refusal("SIZE_INVALID", {"Content-Range": stated, "Content-Length": length})
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        pieces.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            raise Refusal("SIZE_INVALID", {"limit": limit}, status=413)
+    return b"".join(pieces)
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= _NAME_LIMIT and bool(_NAME.fullmatch(name))
+
+
+def _is_unchanged(request: Request, digest: str) -> bool:
+    return request.headers.get("if-none-match") in (f'"{digest}"', digest)
+
+
+def _json(
+    data: Any, headers: Mapping[str, str] | None = None, media_type: str = "application/json"
+) -> Response:
+    return Response(json.dumps(data), 200, headers, media_type)
+
+
+def _created(name: str, digest: str) -> Response:
+    headers = {"Location": f"/v2/{name}/blobs/{digest}", "Docker-Content-Digest": digest}
+    return Response(None, 201, headers)
+
+
+def _progress(name: str, upload: Upload, size: int, status: int) -> Response:
+    headers = {
+        "Location": f"/v2/{name}/blobs/uploads/{upload.id}",
+        "Range": f"0-{max(0, size - 1)}",
+        "Docker-Upload-UUID": upload.id,
+    }
+    return Response(None, status, headers)
