@@ -1,0 +1,258 @@
+"""Checks: did it work? Each looks at the registry over HTTP or at the engine's images.
+
+A check is a function of what can be seen from outside, and of the learner's answer where there is
+one. It returns the key of what it saw: `ok`, or a hint's. The words for each are in `checks.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from dockerlab.errors import DockerlabError, NotFound, Unavailable
+from dockerlab.image.reference import InvalidReference, Reference
+
+if TYPE_CHECKING:
+    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.images import Image
+    from dockerlab.image.manifest import Manifest
+
+REGISTRY = "localhost:5000"
+_GENERAL = ("no-registry", "trouble", "unknown")  # texts that all checks share
+Seen = tuple[str, Mapping[str, str]]
+_CHECKS: dict[str, Callable[[State, Any], Seen]] = {}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What check `name` saw: `key` is `ok` or a hint's, `facts` fill its text."""
+
+    name: str
+    key: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the check is green."""
+        return self.key == "ok"
+
+
+class State:
+    """What a check may look at: the engine's images, and registries over HTTP."""
+
+    def __init__(self, engine: Embedded) -> None:
+        self.engine = engine
+
+    def image(self, name: str) -> Image | None:
+        """The local image of that name."""
+        wanted = Reference.parse(name)
+        return next((i for i in self.engine.images.list() if wanted in i.names), None)
+
+    def names(self) -> list[Reference]:
+        """All names of local images."""
+        return [name for image in self.engine.images.list() for name in image.names]
+
+    def manifest(self, repository: str, tag: str) -> Manifest | None:
+        """What the learner's registry holds under a tag; Unavailable if it does not answer."""
+        from dockerlab.registry.client import Registry
+
+        with Registry(REGISTRY) as registry:
+            try:
+                return registry.manifest(repository, tag)
+            except NotFound:
+                return None
+
+    def tags(self, repository: str) -> list[str]:
+        """The tags of a repository in the learner's registry."""
+        from dockerlab.registry.client import Registry
+
+        with Registry(REGISTRY) as registry:
+            try:
+                return list(registry.tags(repository))
+            except NotFound:
+                return []
+
+
+def names() -> list[str]:
+    """The names of all checks."""
+    return sorted(_CHECKS)
+
+
+def run(name: str, engine: Embedded, answer: Any = None) -> Outcome:
+    """Look, and say what was seen; an unknown name is an outcome too."""
+    if name not in _CHECKS:
+        near = get_close_matches(name, _CHECKS, n=1, cutoff=0.4)
+        return Outcome("", "unknown", {"name": name, "near": near[0] if near else names()[0]})
+    try:
+        key, facts = _CHECKS[name](State(engine), answer)
+    except Unavailable:
+        key, facts = "no-registry", {}
+    except DockerlabError as error:
+        key, facts = "trouble", {"error": str(error)}
+    return Outcome(name if key not in _GENERAL else "", key, facts)
+
+
+def _check(name: str) -> Callable[[Callable[[State, Any], Seen]], Callable[[State, Any], Seen]]:
+    def register(function: Callable[[State, Any], Seen]) -> Callable[[State, Any], Seen]:
+        _CHECKS[name] = function
+        return function
+
+    return register
+
+
+@_check("full-name")
+def _full_name(state: State, answer: Any) -> Seen:
+    wanted = Reference.parse("hello-registry")
+    text = str(answer or "").strip()
+    if not text:
+        return "empty", {}
+    try:
+        given = Reference.parse(text)
+    except InvalidReference as error:
+        return "invalid", {"text": text, "why": str(error)}
+    if given != wanted:
+        return f"wrong-{_first_difference(given, wanted)}", {"text": text}
+    if text != str(wanted):
+        return "short", {"text": text}
+    return "ok", {"text": text}
+
+
+@_check("where")
+def _where(state: State, answer: Any) -> Seen:
+    if not isinstance(answer, Mapping) or not any(str(v).strip() for v in answer.values()):
+        return "empty", {}
+    for name, registry in answer.items():
+        wanted = Reference.parse(str(name)).registry
+        if str(registry).strip().rstrip("/") != wanted:
+            key = "wrong-default" if wanted == "docker.io" else "wrong-first"
+            return key, {"name": str(name), "given": str(registry)}
+    return "ok", {}
+
+
+@_check("own-account")
+def _own_account(state: State, answer: Any) -> Seen:
+    image = state.image("my-image")
+    others = [name for name in image.names if name.familiar != "my-image:latest"] if image else []
+    mine = [n for n in others if n.registry == "docker.io" and n.namespace not in ("", "library")]
+    if mine:
+        return "ok", {"name": mine[0].familiar, "account": mine[0].namespace}
+    if not others:
+        return "nothing", {}
+    if others[0].registry == "docker.io":
+        return "library", {"name": others[0].familiar}
+    return "registry", {"name": others[0].familiar, "registry": others[0].registry}
+
+
+@_check("own-registry")
+def _own_registry(state: State, answer: Any) -> Seen:
+    wanted = Reference.parse(f"{REGISTRY}/team/my-image:v1")
+    image = state.image("my-image")
+    others = [n for n in image.names if n.familiar != "my-image:latest"] if image else []
+    if wanted in state.names():
+        return "ok", {"name": str(wanted)}
+    local = [n for n in others if n.registry.startswith("localhost")]
+    if not local:
+        return "nothing", {}
+    closest = max(local, key=lambda n: len(set(_parts(n)) & set(_parts(wanted))))
+    return f"wrong-{_first_difference(closest, wanted)}", {"name": str(closest)}
+
+
+@_check("registry-runs")
+def _registry_runs(state: State, answer: Any) -> Seen:
+    from dockerlab.registry.client import Registry
+
+    with Registry(REGISTRY) as registry:
+        registry.ping()
+    return "ok", {}
+
+
+@_check("tag")
+def _tag(state: State, answer: Any) -> Seen:
+    first, second = state.image("my-image"), state.image(f"{REGISTRY}/my-image")
+    if first is None:
+        return "no-image", {}
+    if second is None:
+        return "no-name", {}
+    return ("ok" if first.id == second.id else "different"), {"id": first.id[7:19]}
+
+
+@_check("push")
+def _push(state: State, answer: Any) -> Seen:
+    return _arrived(state, "latest")
+
+
+@_check("push-v1")
+def _push_v1(state: State, answer: Any) -> Seen:
+    latest, v1 = state.manifest("my-image", "latest"), state.manifest("my-image", "v1")
+    if v1 is None:
+        tagged = state.image(f"{REGISTRY}/my-image:v1")
+        return ("not-pushed" if tagged else "not-tagged"), {}
+    if latest is None:
+        return "no-latest", {}
+    return ("ok" if latest.digest == v1.digest else "different"), {}
+
+
+@_check("pull-back")
+def _pull_back(state: State, answer: Any) -> Seen:
+    there = state.manifest("my-image", "latest")
+    here = state.image(f"{REGISTRY}/my-image")
+    if there is None:
+        return "not-there", {}
+    if here is None:
+        return "not-here", {}
+    same = there.config is not None and there.config.digest == here.id
+    return ("ok" if same else "different"), {}
+
+
+@_check("team")
+def _team(state: State, answer: Any) -> Seen:
+    there = state.manifest("team/my-image", "1.0")
+    if there is None:
+        if tags := state.tags("team/my-image"):
+            return "wrong-tag", {"tag": tags[0]}
+        if state.manifest("my-image", "1.0"):
+            return "no-team", {}
+        tagged = state.image(f"{REGISTRY}/team/my-image:1.0")
+        return ("not-pushed" if tagged else "not-tagged"), {}
+    latest = state.manifest("my-image", "latest")
+    return ("ok" if latest and latest.digest == there.digest else "different"), {}
+
+
+@_check("second-version")
+def _second_version(state: State, answer: Any) -> Seen:
+    first, second = state.manifest("my-image", "latest"), state.manifest("my-image", "v2")
+    if second is None:
+        tagged = state.image(f"{REGISTRY}/my-image:v2")
+        return ("not-pushed" if tagged else "not-tagged"), {}
+    if first is None:
+        return "no-latest", {}
+    if first.digest == second.digest:
+        return "same", {}
+    shared = len({layer.digest for layer in first.layers} & {x.digest for x in second.layers})
+    return "ok", {"shared": str(shared), "layers": str(len(second.layers))}
+
+
+def _arrived(state: State, tag: str) -> Seen:
+    there, here = state.manifest("my-image", tag), state.image(f"{REGISTRY}/my-image:{tag}")
+    if there is None:
+        return ("not-pushed" if here else "not-tagged"), {}
+    if here is None:
+        return "not-here", {}
+    same = there.config is not None and there.config.digest == here.id
+    return ("ok" if same else "different"), {"digest": there.digest}
+
+
+def _parts(name: Reference) -> tuple[tuple[str, str | None], ...]:
+    return (
+        ("registry", name.registry),
+        ("namespace", name.namespace),
+        ("name", name.name),
+        ("tag", name.tag),
+    )
+
+
+def _first_difference(given: Reference, wanted: Reference) -> str:
+    pairs = zip(_parts(given), _parts(wanted), strict=True)
+    return next((ours[0] for ours, theirs in pairs if ours != theirs), "digest")

@@ -1,0 +1,94 @@
+"""The `lab` object: a thin front, for notebooks, on the engine, the checks and the widgets."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dockerlab.i18n import LANGUAGES, _, digits, language, pick
+from dockerlab.widgets.outcome import Note, OutcomeView
+
+if TYPE_CHECKING:
+    from dockerlab.course.checks import Outcome
+    from dockerlab.engine.embedded import Embedded
+    from dockerlab.widgets.registry import RegistryView
+
+
+class Lab:
+    """What a notebook asks for: `lab.begin`, `lab.check`, `lab.registry`, `lab.image`, `lab.reset`."""
+
+    @property
+    def engine(self) -> Embedded:
+        """What carries out docker commands here."""
+        from dockerlab.engine import current
+
+        return current()
+
+    def begin(self, lesson: str) -> Note:
+        """Bring the lab to the state in which `lesson` begins."""
+        from dockerlab.course import lessons
+
+        lessons.begin(lesson, self.engine)
+        return Note(_("Your lab is ready."))
+
+    def check(self, name: str, answer: Any = None) -> OutcomeView:
+        """Look whether it worked; if not, a hint that depends on what was seen."""
+        from dockerlab.course import checks
+
+        outcome = checks.run(name, self.engine, answer)
+        return OutcomeView(outcome.ok, _words(outcome))
+
+    def registry(self, address: str) -> RegistryView:
+        """Show what the registry at `address` (`localhost:5000`) holds now."""
+        from dockerlab.widgets.registry import look
+
+        return look(address)
+
+    def image(self, name: str, version: int = 1) -> Note:
+        """Make one of the course's own images again, in another version, under the same name."""
+        self.engine.images.add_sample(name, name, version)
+        made = _("{name} is now version {version}.")
+        return Note(made.format(name=name, version=digits(version)))
+
+    def reset(self) -> Note:
+        """Stop and remove everything that the lab made: containers, images, volumes."""
+        self.engine.reset()
+        return Note(_("Your lab is empty again."))
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        return "\n".join(f"{label}: {value}" for label, value in rows)
+
+    def _repr_html_(self) -> str:
+        from dockerlab.widgets.html import render
+
+        return render("lab", rows=self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
+            (_("Engine"), _("the course's own (embedded), no Docker needed")),
+            (_("Docker Hub"), _("Mini Hub, the course's small stand-in")),
+            (_("Language"), LANGUAGES[language()]),
+        ]
+
+
+lab = Lab()
+
+
+@cache
+def _texts() -> dict[str, dict[str, dict[str, str]]]:
+    import yaml
+
+    from dockerlab import course
+
+    source = Path(course.__file__).parent / "checks.yaml"
+    texts: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(source.read_bytes())
+    return texts
+
+
+def _words(outcome: Outcome) -> str:
+    text = pick(_texts()[outcome.name or "general"][outcome.key])
+    for name, value in outcome.facts.items():
+        text = text.replace("{" + name + "}", digits(value) if value.isdigit() else value)
+    return text
