@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Lab:
-    """What a notebook asks for: `lab.begin`, `lab.check`, `lab.registry`, `lab.image`, `lab.reset`."""
+    """What a notebook asks for; each method returns what the notebook shows."""
 
     @property
     def engine(self) -> Embedded:

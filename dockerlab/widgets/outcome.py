@@ -1,4 +1,4 @@
-"""What a check says, as a notebook shows it: green or not in a sign and in words, never by colour."""
+"""What a check says, as a notebook shows it: green or not in a sign and in words."""
 
 from __future__ import annotations
 

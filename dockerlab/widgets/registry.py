@@ -22,7 +22,7 @@ TAGS = 50
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag and the manifest that it points to; `kind` is `image`, `index` or another media type."""
+    """A tag, and the manifest that it points to."""
 
     name: str
     manifest: Manifest
@@ -56,7 +56,7 @@ class Repository:
 
 @dataclass(frozen=True)
 class RegistryView:
-    """What the registry at `address` held when it was asked; `trouble` says why nothing is known."""
+    """What the registry at `address` held when asked; `trouble` says why nothing is known."""
 
     address: str
     repositories: tuple[Repository, ...] = ()
