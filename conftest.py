@@ -1,0 +1,84 @@
+"""What every test runs in: a home of its own for the engine, Jupyter and IPython.
+
+The notebooks' kernels inherit it. Their language comes from the notebook's folder.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent
+FOLDERS = (
+    "DOCKERLAB_HOME",
+    "DOCKER_CONFIG",
+    "IPYTHONDIR",
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+)
+UNWANTED = ("DOCKERLAB_LANG", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE")
+
+
+def pytest_configure() -> None:
+    home = Path(tempfile.mkdtemp(prefix="dockerlab-test-")).resolve()
+    os.environ["DOCKERLAB_TEST_HOME"] = str(home)
+    os.environ["DOCKERLAB_ENGINE"] = "embedded"
+    for name in FOLDERS:
+        folder = home / name.lower()
+        folder.mkdir(mode=0o700)
+        os.environ[name] = str(folder)
+    for name in UNWANTED:
+        os.environ.pop(name, None)
+    if any(map(_is_stale, (ROOT / "dockerlab").glob("locale/*/LC_MESSAGES/*.po"))):
+        subprocess.run([sys.executable, ROOT / "tools" / "catalogue.py", "compile"], check=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Nothing may be left running: the containers are stopped, anything else is a failure."""
+    from dockerlab.engine.embedded import Embedded
+
+    for host in Path(os.environ["DOCKERLAB_HOME"]).glob("hosts/*"):
+        Embedded(host.parent.parent, host.name).reset()
+    for process in _ours():
+        session.config.stash.setdefault(LEFT, []).append(" ".join(process.cmdline()))
+        process.kill()
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for command in config.stash.get(LEFT, []):
+        terminalreporter.write_line(f"LEFT RUNNING: {command}", red=True)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["DOCKERLAB_TEST_HOME"], ignore_errors=True)
+
+
+def _is_stale(po: Path) -> bool:
+    mo = po.with_suffix(".mo")
+    return not mo.exists() or mo.stat().st_mtime < po.stat().st_mtime
+
+
+def _ours() -> list[psutil.Process]:
+    """The processes, other than this one, that were started in the tests' home."""
+    home = os.environ["DOCKERLAB_TEST_HOME"]
+    found = []
+    for process in psutil.process_iter():
+        try:
+            inherited = process.environ().get("DOCKERLAB_TEST_HOME") == home
+        except psutil.Error:
+            continue
+        if inherited and process.pid != os.getpid():
+            found.append(process)
+    return found

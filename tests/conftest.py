@@ -1,0 +1,51 @@
+"""What the tests share: the language, and programs that may be absent."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from dockerlab import i18n
+
+NAMES = {"docker-registry": "registry", "docker-cli": "docker"}  # as DOCKERLAB_REQUIRE calls them
+BINARIES = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "docker-cli": ("docker",),
+}
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests speak English unless they say otherwise."""
+    monkeypatch.setenv("DOCKERLAB_LANG", "en")
+    i18n.choose(None)
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """`need("skopeo")` is its path; without it the test is skipped, or fails if it is demanded.
+
+    `docker` is there when its engine answers; `docker-cli` is the command alone.
+    """
+    demanded = os.environ.get("DOCKERLAB_REQUIRE", "").replace(",", " ").split()
+
+    def path(name: str) -> str:
+        found = filter(None, map(shutil.which, BINARIES.get(name, (name,))))
+        binary = next(found, None)
+        reason = f"{name} is not installed" if binary is None else ""
+        if binary and name == "docker" and not _answers(binary):
+            reason = "no Docker Engine answers"
+        if reason and NAMES.get(name, name) in demanded:
+            pytest.fail(f"{reason}, and DOCKERLAB_REQUIRE demands it")
+        if reason or binary is None:
+            pytest.skip(reason)
+        return binary
+
+    return path
+
+
+def _answers(docker: str) -> bool:
+    asked = [docker, "version", "--format", "{{.Server.Version}}"]
+    return subprocess.run(asked, capture_output=True, timeout=30, check=False).returncode == 0
