@@ -86,7 +86,8 @@ def _texts(said: str | tuple[str, ...] | list[str]) -> list[str]:
 
 def _extract() -> Catalog:
     template = Catalog(project="dockerlab", charset="utf-8")
-    found = extract_from_dir(PACKAGE, method_map=[("**.py", "python")], keywords=_KEYWORDS)
+    methods = [("**.py", "python"), ("**.html.j2", "jinja2.ext:babel_extract")]
+    found = extract_from_dir(PACKAGE, method_map=methods, keywords=_KEYWORDS)
     for file, line, message, comments, context in sorted(found, key=lambda each: each[:2]):
         place = [(f"dockerlab/{Path(file).as_posix()}", line)]
         template.add(message, None, place, auto_comments=comments, context=context)
