@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass, field
 from functools import total_ordering
 
-from dockerlab.errors import DockerlabError, InvalidDigest
-from dockerlab.image import digest as digests
+from dockerlab.errors import DockerlabError
+from dockerlab.i18n import _
+from dockerlab.image.digest import SIZES
 from dockerlab.image.grammar import (
     HUB,
     IDENTIFIER,
@@ -17,6 +18,8 @@ from dockerlab.image.grammar import (
     is_domain,
     split_domain,
 )
+from dockerlab.image.mend import mend
+from dockerlab.image.mistake import Mistake, describe, find
 
 
 class InvalidReference(DockerlabError, ValueError):
@@ -26,14 +29,18 @@ class InvalidReference(DockerlabError, ValueError):
     `suggestion` is a name that might have been meant, or None.
     """
 
-    def __init__(self, text: str, docker: str) -> None:
-        super().__init__(text, docker)
-        self.text, self.docker = text, docker
-        self.rule, self.part, self.position = "format", text, 0
-        self.suggestion: str | None = None
+    def __init__(
+        self, text: str, rule: str, part: str, position: int, docker: str, suggestion: str | None
+    ) -> None:
+        super().__init__(text, rule, part, position, docker, suggestion)
+        self.text, self.rule, self.part, self.position = text, rule, part, position
+        self.docker, self.suggestion = docker, suggestion
 
     def message(self) -> str:
-        return self.docker
+        words = describe(Mistake(self.rule, self.part, self.position))
+        if self.suggestion is None:
+            return words
+        return f"{words} {_('Did you mean {name}?').format(name=self.suggestion)}"
 
 
 @total_ordering
@@ -50,7 +57,9 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Reference:
         """The name that docker understands when `text` is typed; InvalidReference if it is none."""
-        match = _match(text)
+        match = _judge(text)
+        if isinstance(match, str):
+            raise _invalid(text, match)
         tag, digest = match["tag"], match["digest"]
         if tag is None and digest is None:
             tag = "latest"
@@ -100,7 +109,7 @@ class Reference:
         text = f"{self.locator}{'@' if kind == 'digest' else ':'}{value}"
         found = Reference.parse(text)
         if getattr(found, kind) != value:
-            raise InvalidReference(text, "invalid reference format")
+            raise _invalid(text, "invalid reference format")
         return found
 
     def __str__(self) -> str:
@@ -121,45 +130,39 @@ class Reference:
         return f"{tag}@{self.digest}" if self.digest else tag
 
 
-def _match(text: str) -> re.Match[str]:
-    """`text` taken apart; judged in docker's order, so that docker's words are the same."""
+def _invalid(text: str, docker: str) -> InvalidReference:
+    candidate = mend(text)
+    if candidate is not None and (candidate == text or isinstance(_judge(candidate), str)):
+        candidate = None
+    return InvalidReference(text, *find(text), docker, candidate)
+
+
+def _judge(text: str) -> re.Match[str] | str:
+    """`text` taken apart, or docker's words if it cannot be: judged in the order that docker does.
+
+    Those words are from distribution/reference (normalize.go, reference.go) and go-digest.
+    """
     if IDENTIFIER.fullmatch(text):
-        raise InvalidReference(
-            text,
-            f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings",
-        )
+        return f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings"
     domain, rest = split_domain(text)
     path = rest.partition(":")[0]
     if path.lower() != path:
-        raise InvalidReference(
-            text, f"invalid reference format: repository name ({path}) must be lowercase"
-        )
+        return f"invalid reference format: repository name ({path}) must be lowercase"
     full = f"{domain}/{rest}"
     match = REFERENCE.fullmatch(full)
     if not match:
-        lower = full.lower()
-        small = lower != full and REFERENCE.fullmatch(lower)
-        raise InvalidReference(
-            text, "repository name must be lowercase" if small else "invalid reference format"
-        )
+        small = full.lower() != full and REFERENCE.fullmatch(full.lower())
+        return "repository name must be lowercase" if small else "invalid reference format"
     if len(match["path"]) > PATH_LIMIT:
-        raise InvalidReference(
-            text, f"repository name must not be more than {PATH_LIMIT} characters"
-        )
-    if match["digest"]:
-        _judge_digest(text, match["digest"])
-    return match
+        return f"repository name must not be more than {PATH_LIMIT} characters"
+    return _judge_digest(match["digest"]) or match if match["digest"] else match
 
 
-def _judge_digest(text: str, digest: str) -> None:
-    algorithm, _, encoded = digest.partition(":")
-    if algorithm not in digests.SIZES:
+def _judge_digest(digest: str) -> str:
+    algorithm, _colon, encoded = digest.partition(":")
+    if algorithm not in SIZES:
         known = algorithm == algorithm.lower()
-        kind = "unsupported digest algorithm" if known else "invalid checksum digest format"
-        raise InvalidReference(text, kind)
-    if len(encoded) != digests.SIZES[algorithm]:
-        raise InvalidReference(text, "invalid checksum digest length")
-    try:
-        digests.split(digest)
-    except InvalidDigest:
-        raise InvalidReference(text, "invalid checksum digest format") from None
+        return "unsupported digest algorithm" if known else "invalid checksum digest format"
+    if len(encoded) != SIZES[algorithm]:
+        return "invalid checksum digest length"
+    return "" if encoded == encoded.lower() else "invalid checksum digest format"
