@@ -54,7 +54,9 @@ class Refusal(Exception):
 
     def response(self) -> Response:
         """The answer, with the spec's body."""
-        error = {"code": self.code, "message": self.message, "detail": self.detail}
+        error = {"code": self.code, "message": self.message}
+        if self.detail is not None:
+            error["detail"] = self.detail
         body = json.dumps({"errors": [error]})
         return Response(body, self.status, self.headers, "application/json")
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,7 @@ async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], Non
     def stop(number: int, _frame: object) -> None:
         nonlocal ended_by
         ended_by = number
+        signal.signal(number, signal.SIG_DFL)  # asked twice, it ends at once
         loop.call_soon_threadsafe(server.stop)
 
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -141,7 +143,8 @@ async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], Non
     log("info", f"listening on {_address(host, port)}")
     if ready:
         ready(port)
-    await serving
+    with suppress(asyncio.TimeoutError):  # a transfer did not end in time
+        await serving
     return ended_by
 
 

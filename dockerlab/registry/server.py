@@ -1,6 +1,7 @@
 """A registry that speaks the OCI distribution-spec 1.1: an ASGI application over a Storage.
 
-Handlers return an answer or raise; `refusals.refuse` alone turns errors into answers.
+Handlers return an answer or raise; `refusals.refuse` alone turns errors into answers. Whatever
+writes, or reads more than a file or two of a few bytes, does so in a thread.
 """
 
 from __future__ import annotations
@@ -128,9 +129,7 @@ class _Referrers(_Endpoint):
 
 class _Manifest(_Endpoint):
     async def get(self, request: Request) -> Response:
-        digest, raw = await asyncio.to_thread(
-            manifests.find, self.storage, self.name, self.reference
-        )
+        digest, raw = manifests.find(self.storage, self.name, self.reference)
         headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"'}
         if _is_unchanged(request, digest):
             return Response(None, 304, headers)
@@ -158,7 +157,7 @@ class _Manifest(_Endpoint):
 class _Blob(_Endpoint):
     async def get(self, request: Request) -> Response:
         digest = self.digest
-        blob = await asyncio.to_thread(self.storage.blob, self.name, digest)
+        blob = self.storage.blob(self.name, digest)
         if not blob:
             raise Refusal("BLOB_UNKNOWN", {"digest": digest})
         headers = {

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 
+_LINK_LIMIT = 256  # bytes; a digest is shorter
+
+
 class Blob(NamedTuple):
     """A blob's file and its size in bytes."""
 
@@ -125,7 +128,8 @@ class Storage:
         if not self._read(self._revision(repository, digest)):
             return None
         try:
-            return self._blob_path(digest).read_bytes()
+            with open(self._blob_path(digest), "rb", buffering=0) as file:
+                return file.readall()
         except FileNotFoundError:
             return None
 
@@ -210,7 +214,8 @@ class Storage:
 
     def _read(self, link: Path) -> str | None:
         try:
-            digest = link.read_text(encoding="ascii").strip()
+            with open(link, "rb", buffering=0) as file:
+                digest = file.read(_LINK_LIMIT).decode("ascii").strip()
             digests.split(digest)
             return digest
         except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, InvalidDigest):

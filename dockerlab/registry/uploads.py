@@ -125,8 +125,9 @@ async def receive(upload: Upload, chunks: AsyncIterator[bytes], algorithm: str =
                 await writing
                 writing = asyncio.ensure_future(asyncio.to_thread(upload.write, pieces))
                 pieces, size = [], 0
-        await writing
-        await asyncio.to_thread(upload.write, pieces)
-    finally:
-        await asyncio.wait([writing])
-        upload.close()
+    finally:  # what came before a connection broke is kept
+        try:
+            await writing
+            await asyncio.to_thread(upload.write, pieces)
+        finally:
+            upload.close()
