@@ -7,6 +7,7 @@ check    say what is missing, unsure or broken, and exit with 1 if anything is
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -80,8 +81,8 @@ def _fault(said: Message, translated: Message | None) -> str:
     return ""
 
 
-def _texts(said: str | tuple[str, ...] | list[str]) -> list[str]:
-    return [said] if isinstance(said, str) else list(said)
+def _texts(said: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [said] if isinstance(said, str) else list(said or ())
 
 
 def _extract() -> Catalog:
@@ -95,14 +96,16 @@ def _extract() -> Catalog:
 
 
 def _read(po: Path) -> Catalog:
-    with po.open("rb") as source:
-        return read_po(source)
+    """The entries of `po` that have a translation: of two for one message, the first counts."""
+    blocks = po.read_text("utf-8").strip().split("\n\n")
+    said = (block for block in blocks if not block.endswith('\nmsgstr ""'))
+    return read_po(io.StringIO("\n\n".join(said) + "\n"))
 
 
 def _without_lines(text: str) -> str:
     """File names without line numbers, a header without dates and blanks: fewer changes to read."""
     text = re.sub(r"^(#: .*)$", lambda line: re.sub(r":\d+(?= |$)", "", line[1]), text, flags=re.M)
-    return _IDLE.sub("", text)
+    return _IDLE.sub("", text).replace("Version:  ", "Version: ").lstrip()
 
 
 def main(arguments: list[str]) -> int:
