@@ -2,9 +2,177 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
 import click
 
+from dockerlab import __version__, i18n
+from dockerlab.errors import DockerlabError
+from dockerlab.i18n import _
 
-@click.group()
+_INTERRUPTED = 130
+
+
+class _Course(click.Group):
+    """Says a DockerlabError in one sentence instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DockerlabError as error:
+            raise click.ClickException(str(error)) from None
+
+
+class _Verbatim(click.Command):
+    """Takes every word after its name as it stands, `--` and `--help` included."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.params["words"] = list(args)
+        return []
+
+
+def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    i18n.choose(value)
+    return value
+
+
+@click.group(
+    cls=_Course,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_("Learn Docker registries by doing. Without a command: open the course."),
+)
+@click.option(
+    "--lang",
+    type=click.Choice(list(i18n.LANGUAGES)),
+    callback=_speak,
+    is_eager=True,
+    help=_("Begin in Bangla or English."),
+)
+@click.option("--lesson", metavar="LESSON", help=_("Open a lesson, by its number or name."))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8888,
+    show_default=True,
+    help=_("Port of JupyterLab; if it is taken, the next free one is used."),
+)
+@click.option("--no-browser", is_flag=True, help=_("Print the address, open no browser."))
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("~/dockerlab"),
+    show_default=True,
+    help=_("Where your own copy of the lessons is kept."),
+)
+@click.version_option(__version__, prog_name="dockerlab")
+@click.pass_context
+def cli(
+    ctx: click.Context,
+    lang: str | None,
+    lesson: str | None,
+    port: int,
+    no_browser: bool,
+    folder: Path,
+) -> None:
+    """Open the course, unless a command says otherwise."""
+    if ctx.invoked_subcommand is None:
+        from dockerlab.start import run
+
+        ctx.exit(run(folder, lang=lang, lesson=lesson, port=port, browser=not no_browser))
+
+
+@cli.command(
+    cls=_Verbatim,
+    add_help_option=False,
+    help=_("Run a docker command on the course's engine: dockerlab docker ps"),
+)
+def docker(words: list[str]) -> None:
+    """Run a docker command, then explain what went wrong, if anything did."""
+    from dockerlab.course.explain import explain
+    from dockerlab.engine import current
+    from dockerlab.engine.commands import run
+
+    complaints = _Heard(sys.stderr)
+    try:
+        status = run(words, current(), sys.stdout, complaints, sys.stdin.buffer)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    if status and (meaning := explain(complaints.getvalue())):
+        click.echo(f"\n{meaning}", err=True)
+    sys.exit(status)
+
+
+@cli.group(help=_("The course's own registry."))
+def registry() -> None:
+    """What can be done with the course's registry."""
+
+
+@registry.command(help=_("Run a registry on a folder until Ctrl-C."))
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    required=True,
+    help=_("Folder that holds what is pushed."),
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help=_("Address to listen on."))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help=_("Port to listen on; 0 takes any free one."),
+)
+def serve(root: Path, host: str, port: int) -> None:
+    """Run a registry on a folder."""
+    from dockerlab.registry.serve import ServeError
+    from dockerlab.registry.serve import serve as run
+
+    try:
+        run(root, host, port)
+    except ServeError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@cli.command(help=_("Remove all containers, images and volumes of the course."))
+@click.option("--yes", is_flag=True, help=_("Do not ask first."))
+def reset(yes: bool) -> None:
+    """Remove everything on the course's docker hosts; the lessons stay."""
+    from dockerlab.start import hosts
+
+    if not yes:
+        question = _("Remove all containers, images and volumes of the course? Your lessons stay.")
+        click.confirm(question, abort=True)
+    for host in hosts():
+        host.reset()
+    click.echo(_("Your lab is empty again."))
+
+
+class _Heard(io.StringIO):
+    """Writes to `stream` and keeps what was written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(text)
+        return super().write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+
 def main() -> None:
-    """Learn Docker registries by doing."""
+    """The entry point: `dockerlab`, `python -m dockerlab`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Bangla, even into a pipe on Windows
+            stream.reconfigure(encoding="utf-8")
+    cli(prog_name="dockerlab")

@@ -1,0 +1,192 @@
+"""JupyterLab as a process of its own, with settings apart from the learner's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from dockerlab.errors import DockerlabError
+from dockerlab.i18n import _
+
+if TYPE_CHECKING:
+    import psutil
+
+PORT = 8888
+_READY = 120.0  # seconds; a first start on a slow disk takes long
+_PATIENCE = 10.0  # seconds that kernels have left to end by themselves
+_FOLDERS = {
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "IPYTHONDIR": "ipython",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+}
+_UNWANTED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_PREFERRED_DIR")
+
+
+class StartError(DockerlabError):
+    """JupyterLab did not start; `log` is the file that says why, `tail` its end."""
+
+    def __init__(self, log: Path, tail: str) -> None:
+        super().__init__(str(log), tail)
+        self.log, self.tail = log, tail
+
+    def message(self) -> str:
+        """The last that JupyterLab said, and where to read the rest."""
+        said = _("JupyterLab did not start. The whole story is in {log}.")
+        return f"{self.tail}\n{said.format(log=self.log)}"
+
+
+class Jupyter:
+    """A JupyterLab on `folder`, answering when this returns; StartError if it does not start.
+
+    It keeps what it must keep in `home`, listens on this machine only and asks for a token.
+    """
+
+    def __init__(self, folder: Path, home: Path, port: int = PORT) -> None:
+        self.home = home
+        self._runtime = Path(tempfile.mkdtemp(prefix="runtime-", dir=home))
+        self._log = self._runtime.with_suffix(".log")
+        try:
+            self._process = self._start(folder, port or _free_port())
+            self._wait_until_ready()
+        except BaseException:
+            self.end()
+            raise
+
+    def url(self, path: str = "") -> str:
+        """The address that opens `path` (`start.md`, `bn/00-start.ipynb`) in a browser."""
+        return f"{self._base}lab/tree/{quote(path)}?token={self._token}"
+
+    def wait(self) -> int:
+        """Come back, with its exit status, when it has ended."""
+        while True:
+            try:
+                return self._process.wait(0.5)
+            except subprocess.TimeoutExpired:  # on Windows only this lets Ctrl-C through
+                continue
+
+    def end(self) -> None:
+        """End it with its kernels and terminals, gently at first, and tidy up."""
+        process = getattr(self, "_process", None)
+        if process is not None:
+            tree = _tree(process.pid)
+            try:
+                self._ask_to_end()
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                pass
+            finally:
+                _kill(tree)
+                process.wait()
+        shutil.rmtree(self._runtime, ignore_errors=True)
+
+    def _start(self, folder: Path, port: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={port}", "--LabApp.default_url=/lab/tree/start.md"]
+        command += [f"--LabApp.app_settings_dir={Path(__file__).parent / 'settings'}"]
+        if sys.platform != "win32" and os.geteuid() == 0:
+            command.append("--allow-root")
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.home,
+                env=environment(self.home) | {"JUPYTER_RUNTIME_DIR": str(self._runtime)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # so that Ctrl-C comes to us alone
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _READY
+        while time.monotonic() < deadline and self._process.poll() is None:
+            for info in self._runtime.glob("jpserver-*.json"):
+                try:
+                    server = json.loads(info.read_bytes())
+                    self._base, self._token = server["url"], server["token"]
+                    self._call("api", "GET")
+                    return
+                except (ValueError, KeyError, OSError):
+                    continue  # not there yet
+            time.sleep(0.05)
+        raise StartError(self._log, self._log.read_text("utf-8", "replace")[-1500:].strip())
+
+    def _ask_to_end(self) -> None:
+        try:
+            self._call("api/shutdown", "POST")
+        except (OSError, AttributeError):  # it is gone already, or was never ready
+            self._process.terminate()
+
+    def _call(self, path: str, method: str) -> None:
+        headers = {"Authorization": f"token {self._token}"}
+        request = urllib.request.Request(self._base + path, method=method, headers=headers)
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(request, timeout=10):
+            pass
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The variables that keep Jupyter and IPython in `home`, whatever the learner has set."""
+    surroundings = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
+    for name, folder in _FOLDERS.items():
+        (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        surroundings[name] = str(home / folder)
+    scripts = str(Path(sys.executable).parent)
+    surroundings["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+    return surroundings
+
+
+def trust(home: Path, notebooks: Iterable[Path]) -> None:
+    """Sign notebooks that the course made, so that what they show is shown at once."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary(data_dir=environment(home)["JUPYTER_DATA_DIR"])
+    try:
+        for path in notebooks:
+            notary.sign(nbformat.read(path, as_version=4))
+    finally:
+        notary.store.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    """A process and all that it started, directly or not."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _kill(tree: list[psutil.Process]) -> None:
+    import psutil
+
+    for process in psutil.wait_procs(tree, timeout=1)[1]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(tree, timeout=5)
