@@ -8,12 +8,14 @@ captured by a pattern can be used in the texts.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dockerlab.i18n import pick
+from dockerlab.image.reference import InvalidReference, Reference
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,22 @@ class Explanation:
     do: dict[str, str]
 
 
-def explain(text: str) -> str | None:
-    """What the docker error in `text` means and what to do about it, or None if it is unknown."""
+def explain(text: str, words: Iterable[str] = ()) -> str | None:
+    """What the docker error in `text` means and what to do about it, or None if it is unknown.
+
+    If one of the `words` that were typed is the name that docker refuses, the answer is about it.
+    """
+    for word in words:
+        try:
+            Reference.parse(word)
+        except InvalidReference as error:
+            if error.docker in text and not word.startswith("-"):
+                return _marked(error.reason, error.hint)
     for known in known_errors():
         for pattern in known.patterns:
             if found := pattern.search(text):
                 facts = {name: value or "…" for name, value in found.groupdict().items()}
-                return "\n".join(
-                    f"{mark} {_filled(pick(said), facts)}"
-                    for mark, said in (("💡", known.means), ("👉", known.do))
-                )
+                return _marked(_filled(pick(known.means), facts), _filled(pick(known.do), facts))
     return None
 
 
@@ -58,3 +66,7 @@ def _filled(text: str, facts: dict[str, str]) -> str:
     for name, value in facts.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def _marked(means: str, do: str) -> str:
+    return f"💡 {means}" + (f"\n👉 {do}" if do else "")

@@ -36,11 +36,19 @@ class InvalidReference(DockerlabError, ValueError):
         self.text, self.rule, self.part, self.position = text, rule, part, position
         self.docker, self.suggestion = docker, suggestion
 
+    @property
+    def reason(self) -> str:
+        """The rule that is broken and what breaks it, in the learner's language."""
+        return describe(Mistake(self.rule, self.part, self.position))
+
+    @property
+    def hint(self) -> str:
+        """What might have been meant, in the learner's language, or nothing."""
+        asked = _("Did you mean {name}?")
+        return asked.format(name=self.suggestion) if self.suggestion is not None else ""
+
     def message(self) -> str:
-        words = describe(Mistake(self.rule, self.part, self.position))
-        if self.suggestion is None:
-            return words
-        return f"{words} {_('Did you mean {name}?').format(name=self.suggestion)}"
+        return f"{self.reason} {self.hint}".rstrip()
 
 
 @total_ordering

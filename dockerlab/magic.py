@@ -1,0 +1,139 @@
+"""`%docker` and `%lang`, and what a notebook shows instead of a traceback."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import sys
+from types import SimpleNamespace, TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+
+from dockerlab import i18n
+from dockerlab.course.explain import explain
+from dockerlab.errors import DockerlabError
+from dockerlab.i18n import _
+from dockerlab.image.reference import InvalidReference
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+    from dockerlab.image.reference import Reference
+
+_INTERRUPTED = 130
+_SHELL_WORDS = {"|", "||", "&", "&&", ";", ">", ">>", "<"}
+
+
+def load(shell: InteractiveShell) -> None:
+    """Add the magics, completion and displays to `shell`; a second time changes nothing."""
+    ipython: Any = shell  # much of it has no types
+    if DockerlabMagics.__name__ in ipython.magics_manager.registry:
+        return
+    ipython.register_magics(DockerlabMagics)
+    ipython.set_hook("complete_command", _complete, str_key="%docker")
+    ipython.set_custom_exc((DockerlabError,), _show)
+    ipython.events.register("post_run_cell", _carry_on)
+    html = ipython.display_formatter.formatters["text/html"]
+    html.for_type_by_name("dockerlab.image.reference", "Reference", _name)
+
+
+@magics_class
+class DockerlabMagics(Magics):
+    """The commands that a lesson uses."""
+
+    @no_var_expand
+    @line_magic
+    def docker(self, line: str) -> None:
+        """Run a docker command: `%docker ps -a`. Its exit status is left in `_exit_code`."""
+        ipython: Any = self.shell
+        ipython.user_ns["_exit_code"] = _docker(line)
+
+    @line_magic
+    def lang(self, line: str) -> None:
+        """Choose the language, `%lang bn` or `%lang en`; alone, say which it is."""
+        code = line.strip()
+        if code and code not in i18n.LANGUAGES:
+            print(
+                _("“{code}” is not a language here. Type %lang bn or %lang en.").format(code=code)
+            )
+            return
+        if code:
+            i18n.choose(code)
+        print(i18n.LANGUAGES[i18n.language()])
+
+
+class _Overheard(io.TextIOBase):
+    """Passes what is written on at once, and remembers it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _docker(line: str) -> int:
+    from dockerlab.engine import commands, current
+
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        print(_("A quotation mark in this line is opened and never closed."), file=sys.stderr)
+        return 1
+    if shell_words := _SHELL_WORDS.intersection(words):
+        only = _("%docker runs one docker command. “{word}” belongs to a shell: use a terminal.")
+        print(only.format(word=min(shell_words)), file=sys.stderr)
+        return 1
+    err = _Overheard(sys.stderr)
+    try:
+        status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    if status and (meaning := explain(err.text, words)):
+        print(meaning)
+    return status
+
+
+def _complete(shell: InteractiveShell, event: SimpleNamespace) -> list[str]:
+    """What Tab offers: the engine completes words, IPython parts of words (after `=`)."""
+    from dockerlab.engine import commands, current
+
+    before = event.text_until_cursor.lstrip().partition("docker")[2]
+    words = before.split() + ([""] if before[-1:].isspace() else [])
+    started = len(words[-1]) - len(event.symbol) if words else 0
+    return [found[started:] for found in commands.complete(words, current())]
+
+
+def _show(
+    shell: InteractiveShell,
+    kind: type[DockerlabError],
+    error: DockerlabError,
+    trace: TracebackType,
+    tb_offset: int | None = None,
+) -> None:
+    """A learner's mistake: docker's words where it has some, and what they mean."""
+    if isinstance(error, InvalidReference):
+        print(error.docker, file=sys.stderr)
+        print(explain(error.docker, [error.text]))
+        return
+    print(error.message(), file=sys.stderr)
+    if meaning := explain(error.message()):
+        print(meaning)
+
+
+def _carry_on(result: ExecutionResult) -> None:
+    """Let “Run All” go on after a mistake that has been shown and explained."""
+    if isinstance(result.error_in_exec, DockerlabError):
+        result.error_in_exec = None
+
+
+def _name(name: Reference) -> str:
+    from dockerlab.widgets.name import html
+
+    return html(name)
