@@ -6,7 +6,7 @@ import io
 import shlex
 import sys
 from types import SimpleNamespace, TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
