@@ -1,7 +1,9 @@
-"""Real registry processes for tests: dockerlab's own, and the one that Debian ships."""
+"""Real registry processes for tests, dockerlab's own and Debian's; and raw HTTP to fill them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 _LISTENING = re.compile(r"listening on (\S+:\d+)")
 _CONFIG = """\
 version: 0.1
@@ -122,3 +130,54 @@ def _running(command: Sequence[str], env: Mapping[str, str] | None) -> Iterator[
     finally:
         if server.process.poll() is None:
             server.kill()
+
+
+def sha256(content: bytes) -> str:
+    """The digest of `content`."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def descriptor(content: bytes, media_type: str) -> dict[str, object]:
+    """What points to `content` in a manifest."""
+    return {"mediaType": media_type, "digest": sha256(content), "size": len(content)}
+
+
+def push_blob(http: httpx.Client, name: str, content: bytes) -> str:
+    """Push `content` to repository `name` in two requests; gives its digest."""
+    started = http.post(f"/v2/{name}/blobs/uploads/")
+    assert started.status_code == 202, started.text
+    where = httpx.URL(started.headers["Location"]).copy_merge_params({"digest": sha256(content)})
+    ended = http.put(where, content=content)
+    assert ended.status_code == 201, ended.text
+    return sha256(content)
+
+
+def image(config: bytes, *layers: bytes, **more: object) -> bytes:
+    """The manifest of an image made of these blobs."""
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": descriptor(config, OCI_CONFIG),
+        "layers": [descriptor(layer, OCI_LAYER) for layer in layers],
+        **more,
+    }
+    return json.dumps(manifest).encode()
+
+
+def put_manifest(
+    http: httpx.Client, name: str, reference: str, raw: bytes, media_type: str = OCI_MANIFEST
+) -> httpx.Response:
+    """Put a manifest under a tag or digest."""
+    headers = {"Content-Type": media_type}
+    return http.put(f"/v2/{name}/manifests/{reference}", content=raw, headers=headers)
+
+
+def push_image(http: httpx.Client, name: str, tag: str, *layers: bytes, **more: object) -> str:
+    """Push an image of these layers and tag it; gives the manifest's digest."""
+    config = json.dumps({"architecture": "amd64", "os": "linux"}).encode()
+    for content in (config, *layers):
+        push_blob(http, name, content)
+    raw = image(config, *layers, **more)
+    answer = put_manifest(http, name, tag, raw)
+    assert answer.status_code == 201, answer.text
+    return sha256(raw)

@@ -264,7 +264,7 @@ def _check_order(request: Request, name: str, upload: Upload, size: int) -> None
         return
     match = _CONTENT_RANGE.fullmatch(stated)
     if not match or int(match[1]) != size or int(match[2]) < size:
-        where = _progress(name, upload, size, 416).headers
+        where = _where(name, upload, size)
         raise Refusal("RANGE_INVALID", {"Content-Range": stated}, headers=where)
     length = request.headers.get("content-length")
     if length is not None and int(length) != int(match[2]) - size + 1:
@@ -302,9 +302,12 @@ def _created(name: str, digest: str) -> Response:
 
 
 def _progress(name: str, upload: Upload, size: int, status: int) -> Response:
-    headers = {
+    return Response(None, status, _where(name, upload, size))
+
+
+def _where(name: str, upload: Upload, size: int) -> dict[str, str]:
+    return {
         "Location": f"/v2/{name}/blobs/uploads/{upload.id}",
         "Range": f"0-{max(0, size - 1)}",
         "Docker-Upload-UUID": upload.id,
     }
-    return Response(None, status, headers)
