@@ -58,7 +58,7 @@ def known_errors() -> tuple[Explanation, ...]:
 
 
 def _explanation(key: str, entry: dict[str, Any]) -> Explanation:
-    patterns = tuple(re.compile(pattern) for pattern in entry["says"])
+    patterns = tuple(re.compile(pattern, re.IGNORECASE) for pattern in entry["says"])
     return Explanation(key, patterns, entry["means"], entry["do"])
 
 
