@@ -8,6 +8,7 @@ DockerlabError
 ├── SizeMismatch                     more or fewer bytes than the descriptor promises
 ├── LayoutError                      a folder is no OCI layout, or is broken
 ├── BlobMissing                      a blob that should be there is not
+├── NoPlatform                       an index has no image for this machine
 ├── RegistryError                    a registry said no
 │   ├── Unauthorized                 401, 403
 │   ├── NotFound                     404
@@ -106,8 +107,24 @@ class BlobMissing(DockerlabError):
         return _("The blob {digest} is missing.").format(digest=self.digest)
 
 
+class NoPlatform(DockerlabError):
+    """An index has no image for `platform`; `detail` in docker's words."""
+
+    def __init__(self, platform: object) -> None:
+        super().__init__(str(platform))
+        self.platform = str(platform)
+        self.detail = f"no matching manifest for {platform} in the manifest list entries"
+
+    def message(self) -> str:
+        return _("There is no image for {platform} here: {detail}.").format(
+            platform=self.platform, detail=self.detail
+        )
+
+
 class RegistryError(DockerlabError):
-    """A registry's answer: HTTP `status`, the spec's error `code` and `detail`."""
+    """A registry's answer: HTTP `status`, the spec's error `code` and its message, `detail`."""
+
+    facts: object = None  # what the spec calls the error's detail: any JSON
 
     def __init__(
         self, status: int, code: str, detail: str, *, method: str = "", url: str = ""
@@ -124,6 +141,8 @@ class RegistryError(DockerlabError):
 
 class Unauthorized(RegistryError):
     """The registry wants a login, or another one (401, 403)."""
+
+    challenge = ""  # the WWW-Authenticate header: which kind of login
 
 
 class NotFound(RegistryError):
