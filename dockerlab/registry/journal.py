@@ -52,7 +52,8 @@ def _combined(scope: Scope, status: int, size: int) -> str:
     now = datetime.now(timezone.utc).strftime("%d/%b/%Y:%H:%M:%S +0000")
     client = (scope.get("client") or ("-",))[0]
     query = scope["query_string"].decode("latin-1")
-    target = scope["path"] + ("?" + query if query else "")
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    target = path + ("?" + query if query else "")
     request = f"{scope['method']} {target} HTTP/{scope['http_version']}"
     referer = _header(scope["headers"], b"referer").decode("latin-1")
     agent = _header(scope["headers"], b"user-agent").decode("latin-1")

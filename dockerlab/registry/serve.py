@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from dockerlab.registry.server import application
 from dockerlab.registry.storage import Storage
 
 _BACKLOG = 1024
-_PATIENCE = 5  # seconds that transfers have left when the registry is told to stop
+_PATIENCE = 3  # seconds that transfers have left when the registry is told to stop
 _WORDS = {  # as Go says them, whatever the platform
     errno.EADDRINUSE: "address already in use",
     errno.EADDRNOTAVAIL: "cannot assign requested address",
@@ -86,17 +85,18 @@ def _open(root: Path) -> Storage:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    where = _address(host, port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 0 <= port <= 65535:
+        raise ServeError(errno.EINVAL, f"listen tcp: address {port}: invalid port")
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OverflowError:
-        raise ServeError(errno.EINVAL, f"listen tcp: address {port}: invalid port") from None
     except (socket.gaierror, UnicodeError):
         raise ServeError(errno.EINVAL, f"listen tcp: lookup {host}: no such host") from None
     except OSError as error:
         reason = _WORDS.get(error.errno or 0) or os.strerror(error.errno or 0).lower()
-        raise ServeError(error.errno, f"listen tcp {where}: bind: {reason}") from None
+        message = f"listen tcp {_address(host, port)}: bind: {reason}"
+        raise ServeError(error.errno, message) from None
 
 
 class _Granian(Server):
@@ -132,6 +132,7 @@ async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], Non
     def stop(number: int, _frame: object) -> None:
         nonlocal ended_by
         ended_by = number
+        log("info", "stopping; transfers may end")
         signal.signal(number, signal.SIG_DFL)  # asked twice, it ends at once
         loop.call_soon_threadsafe(server.stop)
 
@@ -143,8 +144,10 @@ async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], Non
     log("info", f"listening on {_address(host, port)}")
     if ready:
         ready(port)
-    with suppress(asyncio.TimeoutError):  # a transfer did not end in time
+    try:
         await serving
+    except asyncio.TimeoutError:  # a transfer did not end in time, and Granian trips over it
+        loop.set_exception_handler(lambda _loop, _context: None)
     return ended_by
 
 

@@ -1,0 +1,255 @@
+"""The registry as a process: starting, stopping, its log, and the ways in which it cannot start."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import push_blob, push_image, sha256, start_server
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+COMMAND = [sys.executable, "-m", "dockerlab.registry.serve"]
+
+
+def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Start a registry that is expected to end by itself."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Poll until it holds; half a minute at most."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def failed(ended: subprocess.CompletedProcess[str], message: str) -> bool:
+    """Whether it ended with status 1 and this one line."""
+    (line,) = ended.stderr.splitlines()
+    return ended.returncode == 1 and line.endswith(f'level=fatal msg="{message}"')
+
+
+@posix
+def test_ends_with_the_real_registrys_status(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server:
+        assert server.stop() == 2
+    with start_server(tmp_path) as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(30) == 0
+    assert "Traceback" not in server.log, server.log
+
+
+@posix
+def test_a_transfer_may_end_before_the_registry_does(tmp_path: Path) -> None:
+    content = b"x" * 3_000_000
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        location = http.post("/v2/a/blobs/uploads/").headers["Location"]
+        (data,) = tmp_path.glob("docker/registry/v2/repositories/a/_uploads/*/data")
+        digest = sha256(content)
+        head = f"PUT {location}?digest={digest} HTTP/1.1\r\nHost: x\r\n"
+        with socket.create_connection(("127.0.0.1", server.port)) as wire:
+            wire.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode())
+            wire.sendall(content[:2_000_000])
+            wait_for(lambda: data.stat().st_size)
+            server.process.terminate()
+            wait_for(lambda: "stopping" in server.log)
+            wire.sendall(content[2_000_000:])
+            assert wire.recv(100).startswith(b"HTTP/1.1 201")
+        assert server.process.wait(30) == 2
+    with start_server(tmp_path) as server:
+        assert httpx.get(f"{server.url}/v2/a/blobs/{digest}").content == content
+
+
+@posix
+@pytest.mark.parametrize("direction", ["push", "pull"])
+def test_a_transfer_that_stalls_does_not_keep_it(tmp_path: Path, direction: str) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        if direction == "push":
+            location = http.post("/v2/a/blobs/uploads/").headers["Location"]
+            request = f"PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+        else:
+            digest = push_blob(http, "a", bytes(30_000_000))
+            request = f"GET /v2/a/blobs/{digest} HTTP/1.1\r\nHost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", server.port)) as wire:
+            wire.sendall(request.encode())
+            assert server.stop() == 2
+    assert "Traceback" not in server.log, server.log
+
+
+def test_log(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        headers = {"User-Agent": 'say "hi"', "Authorization": "Basic c2VjcmV0OnNlY3JldA=="}
+        http.get("/v2/a%20b/tags/list?n=1", headers=headers)
+        http.head("/v2/")
+        wait_for(lambda: len(server.lines) == 3)
+    time_, first, second = server.lines
+    stated = rf'time="[-\d]+T[:\d]+Z" level=info msg="listening on {server.address}"\n'
+    assert re.fullmatch(stated, time_)
+    when = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\]"
+    request = re.escape('"GET /v2/a%20b/tags/list?n=1 HTTP/1.1" 400 103 "" "say \\"hi\\""')
+    assert re.fullmatch(rf"127\.0\.0\.1 - - {when} {request}\n", first)
+    assert '"HEAD /v2/ HTTP/1.1" 200 0' in second
+    assert "c2VjcmV0" not in server.log
+
+
+def test_settings_of_the_real_registry(tmp_path: Path) -> None:
+    settings = {
+        "REGISTRY_HTTP_ADDR": "127.0.0.1:0",
+        "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(tmp_path / "data"),
+        "REGISTRY_STORAGE_DELETE_ENABLED": "true",
+    }
+    process = subprocess.Popen(
+        COMMAND, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    with process, process.stderr as log:
+        found = re.search(r"listening on (\S+:\d+)", log.readline())
+        assert found
+        with httpx.Client(base_url=f"http://{found[1]}") as http:
+            digest = push_blob(http, "a", b"content")
+            assert http.delete(f"/v2/a/blobs/{digest}").status_code == 202
+        process.kill()
+    assert (tmp_path / "data" / "docker").is_dir()
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    with start_server(tmp_path / "one") as server:
+        port = str(server.port)
+        ended = run("--root", str(tmp_path / "two"), "--port", port)
+        assert failed(ended, f"listen tcp 127.0.0.1:{port}: bind: address already in use")
+        assert httpx.get(f"{server.url}/v2/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            ["--host", "no.such.host.invalid"],
+            "listen tcp: lookup no.such.host.invalid: no such host",
+        ),
+        (
+            ["--host", "192.0.2.1"],
+            "listen tcp 192.0.2.1:5000: bind: cannot assign requested address",
+        ),
+        (["--port", "70000"], "listen tcp: address 70000: invalid port"),
+        (["--host", "a..b"], "listen tcp: lookup a..b: no such host"),
+    ],
+)
+def test_bad_address(tmp_path: Path, address: list[str], message: str) -> None:
+    assert failed(run("--root", str(tmp_path), *address), message)
+
+
+def test_bad_settings(tmp_path: Path) -> None:
+    ended = run("--root", str(tmp_path), env={"REGISTRY_HTTP_ADDR": "127.0.0.1:many"})
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("invalid int value: 'many'\n")
+
+
+def test_root_is_a_file(tmp_path: Path) -> None:
+    root = tmp_path / "file"
+    root.write_text("precious", encoding="ascii")
+    ended = run("--root", str(root), "--port", "0")
+    assert failed(ended, f"filesystem: {root}/docker/registry/v2/blobs: not a directory")
+    assert root.read_text(encoding="ascii") == "precious"
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """`mounted(options)` is a small RAM disk of its own; only root can have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            pytest.skip("only root can mount a disk")
+        return folder
+
+    yield mount
+    subprocess.run(["umount", str(folder)], check=False, capture_output=True)
+
+
+def test_read_only_root(mounted: Callable[[str], Path]) -> None:
+    root = mounted("ro")
+    ended = run("--root", str(root), "--port", "0")
+    assert failed(ended, f"filesystem: {root}/docker: read-only file system")
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_root_without_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    ended = run("--root", str(tmp_path), "--port", "0")
+    tmp_path.chmod(0o755)
+    assert failed(ended, f"filesystem: {tmp_path}/docker: permission denied")
+
+
+def test_full_disk(mounted: Callable[[str], Path]) -> None:
+    root = mounted("size=6m")
+    big, small = os.urandom(8_000_000), os.urandom(1_000_000)
+    with start_server(root) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", small)
+        location = http.post("/v2/a/blobs/uploads/").headers["Location"]
+        answer = http.put(location, params={"digest": sha256(big)}, content=big)
+        assert answer.status_code == 507
+        assert answer.json()["errors"][0]["message"] == "no space left on device"
+        assert not list(root.glob("docker/registry/v2/repositories/a/_uploads/*"))
+        assert http.head(f"/v2/a/blobs/{sha256(big)}").status_code == 404
+        assert push_image(http, "a", "again", small) == digest  # there is room for it again
+        assert http.get("/v2/a/tags/list").json()["tags"] == ["again", "latest"]
+
+
+def test_file_size_limit(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits of POSIX")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("another process's limits can be set on Linux only")
+    big = os.urandom(3_000_000)
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+        answer = http.post("/v2/a/blobs/uploads/", params={"digest": sha256(big)}, content=big)
+        assert (answer.status_code, answer.json()["errors"][0]["message"]) == (
+            507,
+            "file too large",
+        )
+        assert not list(tmp_path.glob("docker/registry/v2/repositories/a/_uploads/*"))
+        push_image(http, "a", "latest", b"small")
+
+
+def test_the_directorys_second_server_leaves_the_first_ones_uploads(tmp_path: Path) -> None:
+    with start_server(tmp_path) as first, httpx.Client(base_url=first.url) as http:
+        location = http.post("/v2/a/blobs/uploads/").headers["Location"]
+        http.patch(location, content=b"half")
+        with start_server(tmp_path) as second:
+            assert "is served by another process too" in second.log
+            answer = httpx.patch(f"{second.url}{location}", content=b"-way")
+            assert answer.headers["Range"] == "0-7"
+        answer = http.put(location, params={"digest": sha256(b"half-way")})
+        assert answer.status_code == 201
+
+
+def test_serves_a_name_and_ipv6(tmp_path: Path) -> None:
+    with start_server(tmp_path, arguments=["--host", "localhost"]) as server:
+        assert httpx.get(f"http://localhost:{server.port}/v2/").status_code == 200
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with start_server(tmp_path, arguments=["--host", "::1"]) as server:
+        assert server.address.startswith("[::1]:")
+        assert httpx.get(f"{server.url}/v2/").status_code == 200
