@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
+from dockerlab.errors import EngineError
+
 Row = Mapping[str, Any]
 _GAP, _NARROWEST = 3, 10
 
@@ -90,26 +92,32 @@ def show(
     headers: Mapping[str, str],
     default: str,
     template: str = "",
+    type_name: str = "",
 ) -> None:
     r"""Write `rows` (field -> value) as docker's list commands do.
 
-    `headers` names the fields and their column titles. `template` is what `--format` asks for:
-    "" or "table" (the columns of `default`, such as "{{.ID}}\t{{.Names}}"), "table TEMPLATE",
-    "json" or a template for each row.
+    `headers` gives the fields' column titles. `template` is what `--format` asks for: "" or
+    "table" (the columns of `default`, such as r"{{.ID}}\t{{.Names}}"), "table TEMPLATE", "json",
+    or a template for each row. `type_name` is Go's name of a row, for errors:
+    "*formatter.ContainerContext". A value may be a function: a method such as `.Label "x"`.
     """
-    from dockerlab.engine.commands.template import Template
+    from dockerlab.engine.commands import template as templates
 
     if template == "json":
-        for row in rows:
-            out.write(go_json(dict(sorted(row.items())), html=True) + "\n")
-        return
+        template = "{{json .}}"
     if template in ("", "table"):
         template = "table " + default
     wanted, body = template.startswith("table"), template.removeprefix("table").strip()
-    parsed = Template(body.replace("\\t", "\t").replace("\\n", "\n"))
-    lines = [parsed.render(row) for row in rows]
-    if wanted:
+    try:
+        parsed = templates.Template(body.replace("\\t", "\t").replace("\\n", "\n"))
+    except templates.ParseError as error:
+        raise EngineError(f"failed to parse template: {error}") from None
+    try:
+        lines = [parsed.render(row, type_name) for row in rows]
+        if not wanted:
+            out.write("".join(line + "\n" for line in lines))
+            return
         title = parsed.render({field: headers.get(field, "") for field in (rows or [headers])[0]})
-        out.write(align([title, *lines]))
-    else:
-        out.write("".join(line + "\n" for line in lines))
+    except templates.ExecuteError as error:
+        raise EngineError(f"failed to execute template: {error}") from None
+    out.write(align([title, *lines]))
