@@ -1,0 +1,96 @@
+"""kill -9 at any moment: what is on disk stays whole, and a restart cleans up."""
+
+import hashlib
+import json
+import os
+import random
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import RunningServer, push_image, sha256, start_server
+
+ROUNDS = 12
+
+
+def links(root: Path, pattern: str) -> list[tuple[Path, str]]:
+    """All link files of a kind, with the digest that each holds."""
+    found = root.glob(f"docker/registry/v2/repositories/**/{pattern}/link")
+    return [(path, path.read_text(encoding="ascii")) for path in found]
+
+
+def blob(root: Path, digest: str) -> Path:
+    """The file of a blob."""
+    name = digest.partition(":")[2]
+    return root / "docker/registry/v2/blobs/sha256" / name[:2] / name / "data"
+
+
+def check(root: Path) -> None:
+    """Every blob matches its name; what is pointed to is there, down to the layers."""
+    for data in root.glob("docker/registry/v2/blobs/sha256/*/*/data"):
+        assert data.parent.name == hashlib.sha256(data.read_bytes()).hexdigest()
+    for path, digest in links(root, "_layers/*/*") + links(root, "_manifests/revisions/*/*"):
+        assert digest == f"{path.parent.parent.name}:{path.parent.name}"
+        assert blob(root, digest).exists()
+    for tag in root.glob("docker/registry/v2/repositories/**/_manifests/tags/*"):
+        digest = (tag / "current/link").read_text(encoding="ascii")
+        algorithm, _, name = digest.partition(":")
+        assert (tag / "index" / algorithm / name / "link").exists()
+        repository = tag.parent.parent.parent
+        assert (repository / "_manifests/revisions" / algorithm / name / "link").exists()
+        manifest = json.loads(blob(root, digest).read_bytes())
+        for item in (manifest["config"], *manifest["layers"]):
+            assert (repository / "_layers" / item["digest"].replace(":", "/") / "link").exists()
+
+
+class Pushers:
+    """Threads that push and delete until the registry is gone; `some` is set after so many."""
+
+    def __init__(self, server: RunningServer, after: int) -> None:
+        self.done: list[tuple[str, str, str]] = []
+        self.some = threading.Event()
+        self._url, self._after = server.url, after
+        self._threads = [threading.Thread(target=self._push, args=[n]) for n in range(3)]
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join(30)
+
+    def _push(self, number: int) -> None:
+        with httpx.Client(base_url=self._url) as http:
+            try:
+                for count in range(1000):
+                    name, tag = f"repository/{number}", f"t{count % 4}"
+                    layers = [os.urandom(random.randrange(1, 400_000)) for _ in range(2)]
+                    digest = push_image(http, name, tag, *layers)
+                    self.done.append((name, tag, digest))
+                    if count % 4 == 3:
+                        http.delete(f"/v2/{name}/manifests/t0")
+                    if len(self.done) >= self._after:
+                        self.some.set()
+            except httpx.TransportError:
+                self.some.set()
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_killed_while_pushing(tmp_path: Path, seed: int) -> None:
+    with start_server(tmp_path) as server:
+        pushers = Pushers(server, after=random.Random(seed).randrange(1, 20))
+        assert pushers.some.wait(30)
+        server.kill()
+        pushers.join()
+    check(tmp_path)
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        check(tmp_path)
+        v2 = tmp_path / "docker/registry/v2"
+        assert not list(v2.glob("repositories/**/_uploads"))
+        assert not list((v2 / ".partial").iterdir())
+        for name, _tag, digest in pushers.done:  # what was promised is there
+            assert sha256(http.get(f"/v2/{name}/manifests/{digest}").content) == digest
+        for name in http.get("/v2/_catalog").json()["repositories"]:
+            for tag in http.get(f"/v2/{name}/tags/list").json()["tags"]:
+                assert http.get(f"/v2/{name}/manifests/{tag}").status_code == 200
+        push_image(http, "repository/0", "after", b"the crash")
