@@ -1,7 +1,8 @@
 """An OCI image layout on disk (image-spec, image-layout.md): blobs, and an index of names.
 
-Every write is atomic: a file gets its final name only when it is whole and verified. Several
-processes may use one layout: blobs never change, and `index.json` is changed under a lock.
+Every write is atomic: a file grows in `.partial/` and gets its final name only when it is whole
+and verified. Several threads and processes may use one layout: blobs never change, and
+`index.json` is changed under a lock.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from dockerlab.image import digest as digests
 from dockerlab.image.manifest import OCI_INDEX, Descriptor, Manifest, encode
 
 REF_NAME = "org.opencontainers.image.ref.name"
-_CHUNK = 1024 * 1024
+_PARTIAL = ".partial"
+_STALE = 3600  # seconds without a write after which a partial file is nobody's any more
+_OWN = {".lock", _PARTIAL, "blobs", "index.json", "oci-layout"}
 
 
 @dataclass(frozen=True)
@@ -36,14 +40,14 @@ class Entry:
 class BlobWriter:
     """Takes the bytes of one blob; nothing is seen of it before `Layout.writer` ends well."""
 
-    def __init__(self, file: IO[bytes], digest: str) -> None:
-        self._file = file
+    def __init__(self, layout: Path, file: IO[bytes], digest: str) -> None:
+        self._layout, self._file = layout, file
         self.verifier = digests.Verifier(digest)
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """Append the next bytes."""
+        """Append the next bytes; LayoutError if the disk takes no more."""
         self.verifier.update(chunk)
-        self._file.write(chunk)
+        _write(self._layout, self._file, chunk)
 
 
 class Layout:
@@ -51,15 +55,15 @@ class Layout:
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
-        self._lock = FileLock(self.path / ".lock", thread_local=False)
+        self._lock = FileLock(self.path / ".lock")
+        self._swept = False
         try:
-            if not (self.path / "oci-layout").exists():
-                self._create()
-            version = json.loads((self.path / "oci-layout").read_bytes())["imageLayoutVersion"]
-        except (ValueError, KeyError, TypeError):
+            with _disk(self.path):
+                if not (self.path / "oci-layout").exists():
+                    self._create()
+                version = json.loads((self.path / "oci-layout").read_bytes())["imageLayoutVersion"]
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise LayoutError(self.path, "oci-layout is not readable") from None
-        except (FileExistsError, NotADirectoryError):
-            raise LayoutError(self.path, "it is not a folder") from None
         if version != "1.0.0":
             raise LayoutError(self.path, f"it has version {version}")
 
@@ -71,13 +75,14 @@ class Layout:
         """Whether the blob is here with the size it should have."""
         try:
             return self.blob_path(descriptor.digest).stat().st_size == descriptor.size
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def read(self, digest: str) -> bytes:
         """A whole, small blob, verified; BlobMissing or DigestMismatch."""
         try:
-            content = self.blob_path(digest).read_bytes()
+            with _disk(self.path):
+                content = self.blob_path(digest).read_bytes()
         except FileNotFoundError:
             raise BlobMissing(digest) from None
         verifier = digests.Verifier(digest)
@@ -89,10 +94,11 @@ class Layout:
         """The blob as an open file; BlobMissing, or SizeMismatch if it was cut short."""
         path = self.blob_path(descriptor.digest)
         try:
-            size = path.stat().st_size
-            if size != descriptor.size:
-                raise SizeMismatch(descriptor.digest, descriptor.size, size)
-            return path.open("rb")
+            with _disk(self.path):
+                size = path.stat().st_size
+                if size != descriptor.size:
+                    raise SizeMismatch(descriptor.digest, descriptor.size, size)
+                return path.open("rb")
         except FileNotFoundError:
             raise BlobMissing(descriptor.digest) from None
 
@@ -100,8 +106,9 @@ class Layout:
     def writer(self, descriptor: Descriptor) -> Iterator[BlobWriter]:
         """Write a blob: `with layout.writer(d) as w: w.write(…)`; kept only if it verifies."""
         path = self.blob_path(descriptor.digest)
-        with _replacing(path) as file:
-            writer = BlobWriter(file, descriptor.digest)
+        self._sweep()
+        with self._replacing(path) as file:
+            writer = BlobWriter(self.path, file, descriptor.digest)
             yield writer
             if writer.verifier.size != descriptor.size:
                 raise SizeMismatch(descriptor.digest, descriptor.size, writer.verifier.size)
@@ -122,11 +129,12 @@ class Layout:
     def entries(self) -> tuple[Entry, ...]:
         """All lines of the index, in order."""
         try:
-            data = json.loads((self.path / "index.json").read_bytes())
+            with _disk(self.path):
+                data = json.loads((self.path / "index.json").read_bytes())
             return tuple(_entry(item) for item in data["manifests"])
         except FileNotFoundError:
             return ()
-        except (ValueError, KeyError, TypeError, InvalidManifest):
+        except (ValueError, KeyError, TypeError, RecursionError, InvalidManifest):
             raise LayoutError(self.path, "index.json is not readable") from None
 
     def resolve(self, name: str) -> Descriptor | None:
@@ -136,24 +144,39 @@ class Layout:
 
     def update(self, change: Callable[[tuple[Entry, ...]], Iterable[Entry]]) -> None:
         """Replace the index by `change(entries)`, alone among all processes."""
-        with self._lock:
+        with self.locked():
             self._write_index(change(self.entries()))
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the index to oneself for longer than one `update` (which may be nested)."""
-        with self._lock:
+        """Keep the index to this thread for longer than one `update` (which may be nested)."""
+        with _disk(self.path):
+            self._lock.acquire()
+        try:
             yield
+        finally:
+            self._lock.release()
 
     def _create(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        if any(child.name != ".lock" for child in self.path.iterdir()):
+        if not {child.name for child in self.path.iterdir()} <= _OWN:
             raise LayoutError(self.path, "it holds other files")
-        with self._lock:
+        with self.locked():
             if not (self.path / "oci-layout").exists():
-                self._write_index(())
-                with _replacing(self.path / "oci-layout") as file:
-                    file.write(b'{"imageLayoutVersion":"1.0.0"}')
+                if not (self.path / "index.json").exists():
+                    self._write_index(())
+                with self._replacing(self.path / "oci-layout") as file:
+                    _write(self.path, file, b'{"imageLayoutVersion":"1.0.0"}')
+
+    def _sweep(self) -> None:
+        """Once, remove what processes left behind that were killed while they wrote."""
+        if self._swept:
+            return
+        self._swept = True
+        with suppress(OSError):
+            for leftover in (self.path / _PARTIAL).iterdir():
+                if time.time() - leftover.stat().st_mtime > _STALE:
+                    leftover.unlink()
 
     def _write_index(self, entries: Iterable[Entry]) -> None:
         index: dict[str, Any] = {
@@ -161,8 +184,25 @@ class Layout:
             "mediaType": OCI_INDEX,
             "manifests": [_line(entry) for entry in entries],
         }
-        with _replacing(self.path / "index.json") as file:
-            file.write(encode(index))
+        with self._replacing(self.path / "index.json") as file:
+            _write(self.path, file, encode(index))
+
+    @contextmanager
+    def _replacing(self, path: Path) -> Iterator[IO[bytes]]:
+        """A new file that takes the place of `path` at the end, if nothing fails before."""
+        with _disk(self.path):
+            (self.path / _PARTIAL).mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path / _PARTIAL)
+        try:
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                yield file
+            with _disk(self.path):
+                os.replace(name, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
 
 
 def _entry(item: dict[str, Any]) -> Entry:
@@ -181,15 +221,22 @@ def _line(entry: Entry) -> dict[str, Any]:
     return data
 
 
+def _write(layout: Path, file: IO[bytes], content: bytes | memoryview) -> None:
+    """All of `content`; a disk that fills up takes a part first, and refuses the rest."""
+    with _disk(layout):
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+def _disk(path: Path) -> Iterator[None]:
+    """LayoutError for what the system refuses, except that a file is not there."""
     try:
-        with os.fdopen(handle, "wb", buffering=_CHUNK) as file:
-            yield file
-        os.replace(name, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(name)
+        yield
+    except FileNotFoundError:
         raise
+    except (FileExistsError, NotADirectoryError):
+        raise LayoutError(path, "it is not a folder") from None
+    except OSError as error:
+        raise LayoutError(path, (error.strerror or str(error)).lower()) from error
