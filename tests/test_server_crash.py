@@ -1,47 +1,18 @@
 """kill -9 at any moment: what is on disk stays whole, and a restart cleans up."""
 
-import hashlib
-import json
 import os
 import random
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from crashes import check
 from servers import RunningServer, push_image, sha256, start_server
 
 ROUNDS = 12
-
-
-def links(root: Path, pattern: str) -> list[tuple[Path, str]]:
-    """All link files of a kind, with the digest that each holds."""
-    found = root.glob(f"docker/registry/v2/repositories/**/{pattern}/link")
-    return [(path, path.read_text(encoding="ascii")) for path in found]
-
-
-def blob(root: Path, digest: str) -> Path:
-    """The file of a blob."""
-    name = digest.partition(":")[2]
-    return root / "docker/registry/v2/blobs/sha256" / name[:2] / name / "data"
-
-
-def check(root: Path) -> None:
-    """Every blob matches its name; what is pointed to is there, down to the layers."""
-    for data in root.glob("docker/registry/v2/blobs/sha256/*/*/data"):
-        assert data.parent.name == hashlib.sha256(data.read_bytes()).hexdigest()
-    for path, digest in links(root, "_layers/*/*") + links(root, "_manifests/revisions/*/*"):
-        assert digest == f"{path.parent.parent.name}:{path.parent.name}"
-        assert blob(root, digest).exists()
-    for tag in root.glob("docker/registry/v2/repositories/**/_manifests/tags/*"):
-        digest = (tag / "current/link").read_text(encoding="ascii")
-        algorithm, _, name = digest.partition(":")
-        assert (tag / "index" / algorithm / name / "link").exists()
-        repository = tag.parent.parent.parent
-        assert (repository / "_manifests/revisions" / algorithm / name / "link").exists()
-        manifest = json.loads(blob(root, digest).read_bytes())
-        for item in (manifest["config"], *manifest["layers"]):
-            assert (repository / "_layers" / item["digest"].replace(":", "/") / "link").exists()
 
 
 class Pushers:
@@ -94,3 +65,12 @@ def test_killed_while_pushing(tmp_path: Path, seed: int) -> None:
             for tag in http.get(f"/v2/{name}/tags/list").json()["tags"]:
                 assert http.get(f"/v2/{name}/manifests/{tag}").status_code == 200
         push_image(http, "repository/0", "after", b"the crash")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork makes a crash at every step cheap")
+def test_killed_before_every_change_of_a_file(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("crashes.py")
+    command = [sys.executable, str(script), str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert int(ended.stdout) > 40
