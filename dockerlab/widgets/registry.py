@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dockerlab.errors import DockerlabError, NotFound, Unauthorized, Unavailable
 from dockerlab.i18n import _
 from dockerlab.image import digest as digests
+from dockerlab.image.grammar import DOMAIN
 from dockerlab.widgets.html import render
 
 if TYPE_CHECKING:
@@ -18,31 +21,58 @@ if TYPE_CHECKING:
 
 REPOSITORIES = 50
 TAGS = 50
+Node: TypeAlias = "tuple[str, list[Node]]"  # a label, and the nodes below it
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image that a tag leads to; `platform` is empty where the tag leads to this one only."""
+
+    platform: str
+    manifest: Manifest
+
+    @property
+    def layers(self) -> tuple[Descriptor, ...]:
+        """The layers, from the bottom up."""
+        return self.manifest.layers
+
+    @property
+    def size(self) -> int:
+        """Bytes of its config and layers, as they travel: compressed."""
+        return sum(blob.size for blob in self.manifest.blobs)
 
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag, and the manifest that it points to."""
+    """A tag and what it points to; `trouble` says why that is not known."""
 
     name: str
-    manifest: Manifest
+    manifest: Manifest | None
+    images: tuple[Image, ...] = ()
+    trouble: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The digest of the manifest that the tag points to."""
+        return self.manifest.digest if self.manifest else ""
+
+    @property
+    def media_type(self) -> str:
+        """What kind of manifest that is, in the registry's words."""
+        return self.manifest.media_type if self.manifest else ""
 
     @property
     def kind(self) -> str:
-        """What the manifest describes, in the learner's language."""
-        if self.manifest.is_index:
+        """What kind of manifest that is, in the learner's language."""
+        if self.manifest and self.manifest.is_index:
             return _("image for several platforms")
         return _("image")
 
     @property
-    def parts(self) -> tuple[Descriptor, ...]:
-        """The layers, or an index's manifests."""
-        return self.manifest.manifests if self.manifest.is_index else self.manifest.layers
-
-    @property
     def size(self) -> int:
-        """Bytes of all that the manifest lists."""
-        return sum(part.size for part in (*self.manifest.blobs, *self.manifest.manifests))
+        """Bytes of all its images, what they share counted once."""
+        blobs = {blob.digest: blob.size for image in self.images for blob in image.manifest.blobs}
+        return sum(blobs.values())
 
 
 @dataclass(frozen=True)
@@ -66,16 +96,12 @@ class RegistryView:
     def __repr__(self) -> str:
         if self.trouble:
             return f"{self.address}\n{self.trouble}"
-        lines = [self.address, *(() if self.repositories else (_("(no repositories yet)"),))]
-        for repository in self.repositories:
-            lines.append(f"└─ {repository.name}")
-            for tag in repository.tags:
-                lines.append(f"   └─ {tag.name}  {tag.manifest.digest}  {size(tag.size)}")
-                lines += [
-                    f"      └─ {digests.short(part.digest)}  {size(part.size)}"
-                    for part in tag.parts
-                ]
-        return "\n".join(lines)
+        if not self.repositories:
+            return f"{self.address}\n{_('No repositories yet. What you push appears here.')}"
+        tree: list[Node] = [(each.name, _tags(each)) for each in self.repositories]
+        if self.more:
+            tree.append((_("… and more repositories"), []))
+        return "\n".join([self.address, *_lines(tree)])
 
     def _repr_html_(self) -> str:
         return render("registry", view=self, size=size, short=digests.short)
@@ -85,10 +111,14 @@ def look(address: str) -> RegistryView:
     """Ask the registry at `address` for all it holds; a registry in trouble is shown as such."""
     from dockerlab.registry.client import Registry
 
+    address = re.sub("^https?://", "", str(address).strip()).rstrip("/")
+    if not DOMAIN.fullmatch(address):
+        trouble = _("That is not the address of a registry. Write it like localhost:5000.")
+        return RegistryView(address, trouble=trouble)
     try:
         with Registry(address) as registry:
-            repositories, more = _first(registry.catalog(), REPOSITORIES)
-            found = tuple(_repository(registry, name) for name in repositories)
+            names, more = _first(registry.catalog(), REPOSITORIES)
+            found = tuple(_repository(registry, name) for name in names)
             return RegistryView(address, found, more)
     except Unavailable as error:
         trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
@@ -113,15 +143,55 @@ def _repository(registry: Registry, name: str) -> Repository:
         tags, more = _first(registry.tags(name), TAGS)
     except NotFound:  # known to the catalogue, but all its tags are gone
         return Repository(name, ())
-    found = []
-    for tag in tags:
-        try:
-            found.append(Tag(tag, registry.manifest(name, tag)))
-        except NotFound:  # deleted since it was listed
-            continue
-    return Repository(name, tuple(found), more)
+    found = (_tag(registry, name, tag) for tag in tags)
+    return Repository(name, tuple(tag for tag in found if tag), more)
+
+
+def _tag(registry: Registry, repository: str, name: str) -> Tag | None:
+    try:
+        manifest = registry.manifest(repository, name)
+        return Tag(name, manifest, tuple(_images(registry, repository, manifest)))
+    except NotFound:  # deleted since it was listed
+        return None
+    except (Unavailable, Unauthorized):
+        raise
+    except DockerlabError as error:
+        return Tag(name, None, trouble=str(error))
+
+
+def _images(registry: Registry, repository: str, manifest: Manifest) -> Iterator[Image]:
+    if not manifest.is_index:
+        yield Image("", manifest)
+    for entry in manifest.manifests:
+        with suppress(NotFound):  # an index may name platforms that were never pushed
+            yield Image(str(entry.platform or "?"), registry.manifest(repository, entry.digest))
 
 
 def _first(names: Iterable[str], count: int) -> tuple[list[str], bool]:
     taken = list(islice(names, count + 1))
     return taken[:count], len(taken) > count
+
+
+def _tags(repository: Repository) -> list[Node]:
+    tree = [_node(tag) for tag in repository.tags]
+    return [*tree, (_("… and more tags"), [])] if repository.more else tree
+
+
+def _node(tag: Tag) -> Node:
+    if tag.trouble:
+        return f"{tag.name}  {tag.trouble}", []
+    below: list[Node] = []
+    for image in tag.images:
+        layers: list[Node] = [
+            (f"{digests.short(layer.digest)}  {size(layer.size)}", []) for layer in image.layers
+        ]
+        below += [(f"{image.platform}  {size(image.size)}", layers)] if image.platform else layers
+    return f"{tag.name}  {tag.digest}  {size(tag.size)}", below
+
+
+def _lines(nodes: list[Node], indent: str = "") -> Iterator[str]:
+    """A tree, drawn in lines."""
+    for place, (label, below) in enumerate(nodes, 1):
+        last = place == len(nodes)
+        yield f"{indent}{'└─' if last else '├─'} {label}"
+        yield from _lines(below, indent + ("   " if last else "│  "))
