@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from dockerlab.image.manifest import Descriptor, Manifest
     from dockerlab.registry.client import Registry
 
-REPOSITORIES = 50
-TAGS = 50
+LIMIT = 50  # repositories shown, and tags of each
 Node: TypeAlias = "tuple[str, list[Node]]"  # a label, and the nodes below it
 
 
@@ -107,7 +106,7 @@ class RegistryView:
         return render("registry", view=self, size=size, short=digests.short)
 
 
-def look(address: str) -> RegistryView:
+def look(address: str, *, limit: int = LIMIT) -> RegistryView:
     """Ask the registry at `address` for all it holds; a registry in trouble is shown as such."""
     from dockerlab.registry.client import Registry
 
@@ -117,8 +116,8 @@ def look(address: str) -> RegistryView:
         return RegistryView(address, trouble=trouble)
     try:
         with Registry(address) as registry:
-            names, more = _first(registry.catalog(), REPOSITORIES)
-            found = tuple(_repository(registry, name) for name in names)
+            names, more = _first(registry.catalog(), limit)
+            found = tuple(_repository(registry, name, limit) for name in names)
             return RegistryView(address, found, more)
     except Unavailable as error:
         trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
@@ -138,9 +137,9 @@ def size(count: int) -> str:
     return docker_size(count)
 
 
-def _repository(registry: Registry, name: str) -> Repository:
+def _repository(registry: Registry, name: str, limit: int) -> Repository:
     try:
-        tags, more = _first(registry.tags(name), TAGS)
+        tags, more = _first(registry.tags(name), limit)
     except NotFound:  # known to the catalogue, but all its tags are gone
         return Repository(name, ())
     found = (_tag(registry, name, tag) for tag in tags)
