@@ -6,9 +6,11 @@ A notebook needs three names from here: `lab`, `Reference` and, through `%load_e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as typing has it, which alone takes longer to import than all of this
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from dockerlab.image.reference import InvalidReference, Reference
