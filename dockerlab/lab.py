@@ -90,5 +90,5 @@ def _texts() -> dict[str, dict[str, dict[str, str]]]:
 def _words(outcome: Outcome) -> str:
     text = pick(_texts()[outcome.name or "general"][outcome.key])
     for name, value in outcome.facts.items():
-        text = text.replace("{" + name + "}", digits(value) if value.isdigit() else value)
+        text = text.replace("{" + name + "}", digits(value) if isinstance(value, int) else value)
     return text

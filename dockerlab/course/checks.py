@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dockerlab.errors import DockerlabError, NotFound, Unavailable
+from dockerlab.errors import DockerlabError, NotFound, RegistryError, Unavailable
 from dockerlab.image.reference import InvalidReference, Reference
 
 if TYPE_CHECKING:
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 
 REGISTRY = "localhost:5000"
 _GENERAL = ("no-registry", "trouble", "unknown")  # texts that all checks share
-Seen = tuple[str, Mapping[str, str]]
+Seen = tuple[str, Mapping[str, str | int]]
 _CHECKS: dict[str, Callable[[State, Any], Seen]] = {}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What check `name` saw: `key` is `ok` or a hint's, `facts` fill its text."""
+    """What check `name` saw: `key` is `ok` or a hint's, `facts` fill its text.
+
+    Numbers among the facts are counts, which prose writes in its own digits.
+    """
 
     name: str
     key: str
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str | int] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -42,8 +45,9 @@ class Outcome:
 class State:
     """What a check may look at: the engine's images, and registries over HTTP."""
 
-    def __init__(self, engine: Embedded) -> None:
+    def __init__(self, engine: Embedded, registry: str = "") -> None:
         self.engine = engine
+        self.registry = registry or REGISTRY
 
     def image(self, name: str) -> Image | None:
         """The local image of that name."""
@@ -58,7 +62,7 @@ class State:
         """What the learner's registry holds under a tag; Unavailable if it does not answer."""
         from dockerlab.registry.client import Registry
 
-        with Registry(REGISTRY) as registry:
+        with Registry(self.registry) as registry:
             try:
                 return registry.manifest(repository, tag)
             except NotFound:
@@ -68,7 +72,7 @@ class State:
         """The tags of a repository in the learner's registry."""
         from dockerlab.registry.client import Registry
 
-        with Registry(REGISTRY) as registry:
+        with Registry(self.registry) as registry:
             try:
                 return list(registry.tags(repository))
             except NotFound:
@@ -80,18 +84,23 @@ def names() -> list[str]:
     return sorted(_CHECKS)
 
 
-def run(name: str, engine: Embedded, answer: Any = None) -> Outcome:
-    """Look, and say what was seen; an unknown name is an outcome too."""
+def run(name: str, engine: Embedded, answer: Any = None, *, registry: str = "") -> Outcome:
+    """Look, and say what was seen; an unknown name is an outcome too.
+
+    `registry` is the learner's; if it is not given, it is the one that a container publishes.
+    """
+    name, state = str(name), State(engine, registry)
+    facts: Mapping[str, str | int]
     if name not in _CHECKS:
         near = get_close_matches(name, _CHECKS, n=1, cutoff=0.4)
         return Outcome("", "unknown", {"name": name, "near": near[0] if near else names()[0]})
     try:
-        key, facts = _CHECKS[name](State(engine), answer)
+        key, facts = _CHECKS[name](state, answer)
     except Unavailable:
         key, facts = "no-registry", {}
     except DockerlabError as error:
         key, facts = "trouble", {"error": str(error)}
-    return Outcome(name if key not in _GENERAL else "", key, facts)
+    return Outcome(name if key not in _GENERAL else "", key, {"address": state.registry, **facts})
 
 
 def _check(name: str) -> Callable[[Callable[[State, Any], Seen]], Callable[[State, Any], Seen]]:
@@ -163,14 +172,20 @@ def _own_registry(state: State, answer: Any) -> Seen:
 def _registry_runs(state: State, answer: Any) -> Seen:
     from dockerlab.registry.client import Registry
 
-    with Registry(REGISTRY) as registry:
-        registry.ping()
+    with Registry(state.registry) as registry:
+        try:
+            registry.ping()
+        except Unavailable:
+            raise
+        except RegistryError as error:
+            if error.status != 401:  # some other program, such as AirPlay on a Mac
+                return "stranger", {"status": str(error.status)}
     return "ok", {}
 
 
 @_check("tag")
 def _tag(state: State, answer: Any) -> Seen:
-    first, second = state.image("my-image"), state.image(f"{REGISTRY}/my-image")
+    first, second = state.image("my-image"), state.image(f"{state.registry}/my-image")
     if first is None:
         return "no-image", {}
     if second is None:
@@ -187,7 +202,7 @@ def _push(state: State, answer: Any) -> Seen:
 def _push_v1(state: State, answer: Any) -> Seen:
     latest, v1 = state.manifest("my-image", "latest"), state.manifest("my-image", "v1")
     if v1 is None:
-        tagged = state.image(f"{REGISTRY}/my-image:v1")
+        tagged = state.image(f"{state.registry}/my-image:v1")
         return ("not-pushed" if tagged else "not-tagged"), {}
     if latest is None:
         return "no-latest", {}
@@ -197,7 +212,7 @@ def _push_v1(state: State, answer: Any) -> Seen:
 @_check("pull-back")
 def _pull_back(state: State, answer: Any) -> Seen:
     there = state.manifest("my-image", "latest")
-    here = state.image(f"{REGISTRY}/my-image")
+    here = state.image(f"{state.registry}/my-image")
     if there is None:
         return "not-there", {}
     if here is None:
@@ -214,7 +229,7 @@ def _team(state: State, answer: Any) -> Seen:
             return "wrong-tag", {"tag": tags[0]}
         if state.manifest("my-image", "1.0"):
             return "no-team", {}
-        tagged = state.image(f"{REGISTRY}/team/my-image:1.0")
+        tagged = state.image(f"{state.registry}/team/my-image:1.0")
         return ("not-pushed" if tagged else "not-tagged"), {}
     latest = state.manifest("my-image", "latest")
     return ("ok" if latest and latest.digest == there.digest else "different"), {}
@@ -224,18 +239,18 @@ def _team(state: State, answer: Any) -> Seen:
 def _second_version(state: State, answer: Any) -> Seen:
     first, second = state.manifest("my-image", "latest"), state.manifest("my-image", "v2")
     if second is None:
-        tagged = state.image(f"{REGISTRY}/my-image:v2")
+        tagged = state.image(f"{state.registry}/my-image:v2")
         return ("not-pushed" if tagged else "not-tagged"), {}
     if first is None:
         return "no-latest", {}
     if first.digest == second.digest:
         return "same", {}
     shared = len({layer.digest for layer in first.layers} & {x.digest for x in second.layers})
-    return "ok", {"shared": str(shared), "layers": str(len(second.layers))}
+    return "ok", {"shared": shared, "layers": len(second.layers)}
 
 
 def _arrived(state: State, tag: str) -> Seen:
-    there, here = state.manifest("my-image", tag), state.image(f"{REGISTRY}/my-image:{tag}")
+    there, here = state.manifest("my-image", tag), state.image(f"{state.registry}/my-image:{tag}")
     if there is None:
         return ("not-pushed" if here else "not-tagged"), {}
     if here is None:

@@ -35,8 +35,8 @@ class UnknownLesson(DockerlabError):
 def begin(lesson: str, engine: Embedded) -> None:
     """Empty the lab and bring what `lesson` begins with; UnknownLesson if there is none."""
     if lesson not in BEGINNINGS:
-        near = get_close_matches(lesson, BEGINNINGS, n=1, cutoff=0)
-        raise UnknownLesson(lesson, near[0])
+        near = get_close_matches(str(lesson), BEGINNINGS, n=1, cutoff=0)
+        raise UnknownLesson(str(lesson), near[0])
     engine.reset()
     for sample in BEGINNINGS[lesson]:
         engine.images.add_sample(sample, sample)
