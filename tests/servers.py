@@ -45,15 +45,14 @@ class RunningServer:
             encoding="utf-8",
             env={**os.environ, **(env or {})},
         )
-        self._address: str | None = None
+        self.address = ""
         self._known = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._known.wait(30)
-        if self._address is None:
+        if not self.address:
             self.kill()
             raise RuntimeError(f"{command} does not listen:\n{self.log}")
-        self.address = self._address
 
     @property
     def url(self) -> str:
@@ -91,8 +90,8 @@ class RunningServer:
             for line in stream:
                 self.lines.append(line)
                 found = _LISTENING.search(line)
-                if found and self._address is None:
-                    self._address = found[1]
+                if found and not self.address:
+                    self.address = found[1]
                     self._known.set()
         self._known.set()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import RunningServer, push_blob, sha256, start_server
+from servers import RunningServer, push_blob, push_image, sha256, start_server
 
 MIB = 1024 * 1024
 
@@ -253,6 +253,16 @@ def test_blob_that_was_cut_short_on_disk_heals(tmp_path: Path) -> None:
         data.write_bytes(b"who")
         push_blob(http, "a", b"whole")
         assert http.get(f"/v2/a/blobs/{digest}").content == b"whole"
+
+
+def test_manifest_that_was_cut_short_on_disk_heals(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest")
+        (data,) = tmp_path.glob(f"docker/registry/v2/blobs/sha256/*/{digest[7:]}/data")
+        data.write_bytes(b'{"sch')
+        assert http.get("/v2/a/manifests/latest").content == b'{"sch'
+        push_image(http, "a", "latest")
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
 
 
 def test_memory_stays_flat(tmp_path: Path) -> None:

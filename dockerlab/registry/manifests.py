@@ -62,7 +62,10 @@ def remove(storage: Storage, name: str, reference: str) -> None:
 
 def media_type(raw: bytes) -> str:
     """The Content-Type of a stored manifest, which only its content tells."""
-    data = json.loads(raw)
+    try:
+        data = json.loads(raw)
+    except ValueError:  # damaged on disk, as whoever checks the digest will see
+        return "application/octet-stream"
     if data.get("schemaVersion") == 1:
         return _SCHEMA1
     return str(data.get("mediaType") or (OCI_INDEX if "manifests" in data else OCI_MANIFEST))

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dockerlab.errors import DigestMismatch, InvalidDigest
+from dockerlab.registry.journal import log
 
 _CODES = {
     "BLOB_UNKNOWN": (404, "blob unknown to registry"),
@@ -63,6 +64,8 @@ class Refusal(Exception):
 
 def refuse(request: Request, error: Exception) -> Response:
     """The answer for any error of a handler."""
+    if isinstance(error, OSError):
+        log("error", f"{request.method} {request.url.path}: {error}")
     return _judge(error).response()
 
 

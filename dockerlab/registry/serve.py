@@ -139,15 +139,19 @@ async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], Non
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
     serving = asyncio.ensure_future(server.serve())
-    await _answer(host, port)
-    app.is_open = True
-    log("info", f"listening on {_address(host, port)}")
-    if ready:
-        ready(port)
+    answered = asyncio.ensure_future(_answer(host, port))
+    await asyncio.wait((serving, answered), return_when=asyncio.FIRST_COMPLETED)
+    if not serving.done():
+        app.is_open = True
+        log("info", f"listening on {_address(host, port)}")
+        if ready:
+            ready(port)
     try:
         await serving
     except asyncio.TimeoutError:  # a transfer did not end in time, and Granian trips over it
         loop.set_exception_handler(lambda _loop, _context: None)
+    if not ended_by:
+        raise ServeError(errno.EIO, "the server stopped by itself")
     return ended_by
 
 
