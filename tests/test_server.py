@@ -47,6 +47,10 @@ def test_says_which_api_it_speaks(http: httpx.Client, path: str) -> None:
     assert answer.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 
+def test_is_alive(http: httpx.Client) -> None:
+    assert http.get("/").status_code == 200
+
+
 def test_blob(http: httpx.Client) -> None:
     digest = push_blob(http, "blob/read", b"content")
     answer = http.get(f"/v2/blob/read/blobs/{digest}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import push_blob, push_image, sha256, start_server
+from servers import push_blob, push_image, put_manifest, sha256, start_server
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 COMMAND = [sys.executable, "-m", "dockerlab.registry.serve"]
@@ -96,7 +96,7 @@ def test_log(tmp_path: Path) -> None:
         http.get("/v2/a%20b/tags/list?n=1", headers=headers)
         http.head("/v2/")
         wait_for(lambda: len(server.lines) == 3)
-    time_, first, second = server.lines
+    time_, first, second = server.lines[:3]
     stated = rf'time="[-\d]+T[:\d]+Z" level=info msg="listening on {server.address}"\n'
     assert re.fullmatch(stated, time_)
     when = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000\]"
@@ -124,6 +124,23 @@ def test_settings_of_the_real_registry(tmp_path: Path) -> None:
             assert http.delete(f"/v2/a/blobs/{digest}").status_code == 202
         process.kill()
     assert (tmp_path / "data" / "docker").is_dir()
+
+
+@posix
+def test_serve_as_a_function(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from dockerlab.registry.serve import serve\n"
+        "serve(pathlib.Path(sys.argv[1]), port=0, ready=lambda port: print(port, flush=True))\n"
+        "print('returned')"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        with httpx.Client(base_url=f"http://127.0.0.1:{process.stdout.readline().strip()}") as http:
+            digest = push_blob(http, "a", b"content")
+            assert http.delete(f"/v2/a/blobs/{digest}").status_code == 202
+        process.terminate()
+        assert process.stdout.read() == "returned\n"
 
 
 def test_port_in_use(tmp_path: Path) -> None:
@@ -213,6 +230,25 @@ def test_full_disk(mounted: Callable[[str], Path]) -> None:
         assert http.head(f"/v2/a/blobs/{sha256(big)}").status_code == 404
         assert push_image(http, "a", "again", small) == digest  # there is room for it again
         assert http.get("/v2/a/tags/list").json()["tags"] == ["again", "latest"]
+
+
+def test_disk_without_any_room(mounted: Callable[[str], Path]) -> None:
+    root = mounted("size=2m")
+    with start_server(root) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", b"layer")
+        raw = http.get("/v2/a/manifests/latest").content
+        other = raw + b" " * 5000
+        filler = root / "filler"
+        with pytest.raises(OSError, match="No space"):
+            filler.write_bytes(bytes(3_000_000))
+        for tag in ("latest", "new"):
+            assert put_manifest(http, "a", tag, other).status_code == 507
+        assert http.post("/v2/a/blobs/uploads/").status_code in (202, 507)
+        assert http.get("/v2/a/tags/list").json()["tags"] == ["latest"]
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
+        filler.unlink()
+        assert put_manifest(http, "a", "new", other).status_code == 201
+        assert not list(root.glob("docker/registry/v2/.partial/*"))
 
 
 def test_file_size_limit(tmp_path: Path) -> None:
