@@ -83,7 +83,7 @@ def cli(
     if ctx.invoked_subcommand is None:
         from dockerlab.start import run
 
-        ctx.exit(run(folder, lang=lang, lesson=lesson, port=port, browser=not no_browser))
+        run(folder, lang=lang, lesson=lesson, port=port, browser=not no_browser)
 
 
 @cli.command(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dockerlab.jupyter import Jupyter
 
 
-def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browser: bool) -> int:
-    """Open the course and come back, with an exit status, when all that it started has ended."""
+def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browser: bool) -> None:
+    """Open the course, and come back when all that it started has ended."""
     from dockerlab.engine.home import home, private
     from dockerlab.jupyter import Jupyter, trust
     from dockerlab.lab import lab
@@ -35,9 +35,9 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
         server = None
         try:
             server = Jupyter(mine.path, state, port)
-            return _stay(server, server.url(page), browser)
+            _stay(server, server.url(page), browser)
         except KeyboardInterrupt:
-            return 0
+            pass
         finally:
             _end(server)
 
@@ -59,16 +59,16 @@ def _page(mine: workspace.Workspace, lang: str | None, lesson: str | None) -> st
 
 def _tell_what_changed(mine: workspace.Workspace) -> None:
     for name in mine.beside:
-        said = _("There is a newer version of a lesson that you have changed. Yours is untouched; ")
-        _say(said + _("the new one lies beside it: {name}").format(name=mine.path / name))
+        said = _("A file that you have changed has a newer version, laid beside yours: {name}")
+        _say(said.format(name=mine.path / name))
 
 
-def _stay(server: Jupyter, url: str, browser: bool) -> int:
+def _stay(server: Jupyter, url: str, browser: bool) -> None:
     _say("", _("Open this address in your browser:"), f"    {url}", "")
     _say(_("Ctrl-C here ends the course and everything it started."))
     if browser and _has_screen():
         webbrowser.open(url)
-    return server.wait()
+    server.wait()
 
 
 def _has_screen() -> bool:
@@ -94,12 +94,12 @@ def _end(server: Jupyter | None) -> None:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Let the system's other ways to end a program do what Ctrl-C does."""
+    """Let every way in which the system ends a program do what Ctrl-C does."""
 
     def interrupt(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
     before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
     try:
         yield

@@ -100,16 +100,19 @@ def lessons() -> list[str]:
     return sorted({path.stem for path in course().glob("??/*.ipynb")})
 
 
-def prepare(path: Path) -> Workspace:
-    """Bring the lessons in `path` up to date; WorkspaceError if it cannot be used."""
-    path = path.expanduser().absolute()
-    if course().resolve() in (path.resolve(), *path.resolve().parents):
+def prepare(path: Path, source: Path | None = None) -> Workspace:
+    """Bring the lessons in `path` up to date with `source` (the course's own files).
+
+    WorkspaceError if the folder cannot be used.
+    """
+    path, source = path.expanduser().absolute(), source or course()
+    if source.resolve() in (path.resolve(), *path.resolve().parents):
         raise WorkspaceError(path, errno.EINVAL)
     try:
         path.mkdir(parents=True, exist_ok=True)
         record = _Record(path / _RECORD)
         workspace = Workspace(path)
-        for name, content in _files():
+        for name, content in _files(source):
             _bring(workspace, record, name, content)
         record.save()
     except OSError as error:
@@ -175,8 +178,7 @@ class _Record:
         return entry if isinstance(entry, dict) else {}
 
 
-def _files() -> Iterator[tuple[str, bytes]]:
-    root = course()
+def _files(root: Path) -> Iterator[tuple[str, bytes]]:
     for kind in _KINDS:
         for path in sorted(root.glob(kind)):
             yield path.relative_to(root).as_posix(), path.read_bytes()

@@ -36,8 +36,8 @@ _FOLDERS = {
 _UNWANTED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_PREFERRED_DIR")
 
 
-class StartError(DockerlabError):
-    """JupyterLab did not start; `log` is the file that says why, `tail` its end."""
+class JupyterStopped(DockerlabError):
+    """JupyterLab did not start, or broke down; `log` is the file that says why, `tail` its end."""
 
     def __init__(self, log: Path, tail: str) -> None:
         super().__init__(str(log), tail)
@@ -45,12 +45,12 @@ class StartError(DockerlabError):
 
     def message(self) -> str:
         """The last that JupyterLab said, and where to read the rest."""
-        said = _("JupyterLab did not start. The whole story is in {log}.")
+        said = _("JupyterLab has stopped by itself. The whole story is in {log}.")
         return f"{self.tail}\n{said.format(log=self.log)}"
 
 
 class Jupyter:
-    """A JupyterLab on `folder`, answering when this returns; StartError if it does not start.
+    """A JupyterLab on `folder`, answering when this returns; JupyterStopped if it does not start.
 
     It keeps what it must keep in `home`, listens on this machine only and asks for a token.
     """
@@ -58,7 +58,7 @@ class Jupyter:
     def __init__(self, folder: Path, home: Path, port: int = PORT) -> None:
         self.home = home
         self._runtime = Path(tempfile.mkdtemp(prefix="runtime-", dir=home))
-        self._log = self._runtime.with_suffix(".log")
+        self._log = home / "jupyterlab.log"
         try:
             self._process = self._start(folder, port or _free_port())
             self._wait_until_ready()
@@ -70,13 +70,15 @@ class Jupyter:
         """The address that opens `path` (`start.md`, `bn/00-start.ipynb`) in a browser."""
         return f"{self._base}lab/tree/{quote(path)}?token={self._token}"
 
-    def wait(self) -> int:
-        """Come back, with its exit status, when it has ended."""
-        while True:
+    def wait(self) -> None:
+        """Come back when it has ended; JupyterStopped if it broke down."""
+        while self._process.poll() is None:
             try:
-                return self._process.wait(0.5)
+                self._process.wait(0.5)
             except subprocess.TimeoutExpired:  # on Windows only this lets Ctrl-C through
                 continue
+        if self._process.returncode:
+            raise self._stopped()
 
     def end(self) -> None:
         """End it with its kernels and terminals, gently at first, and tidy up."""
@@ -124,7 +126,11 @@ class Jupyter:
                 except (ValueError, KeyError, OSError):
                     continue  # not there yet
             time.sleep(0.05)
-        raise StartError(self._log, self._log.read_text("utf-8", "replace")[-1500:].strip())
+        raise self._stopped()
+
+    def _stopped(self) -> JupyterStopped:
+        log = self._log.read_text("utf-8", "replace")
+        return JupyterStopped(self._log, "\n".join(log.splitlines()[-8:]))
 
     def _ask_to_end(self) -> None:
         try:
