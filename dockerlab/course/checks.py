@@ -47,7 +47,7 @@ class State:
 
     def __init__(self, engine: Embedded, registry: str = "") -> None:
         self.engine = engine
-        self.registry = registry or REGISTRY
+        self.registry = registry or _published(engine)
 
     def image(self, name: str) -> Image | None:
         """The local image of that name."""
@@ -257,6 +257,14 @@ def _arrived(state: State, tag: str) -> Seen:
         return "not-here", {}
     same = there.config is not None and there.config.digest == here.id
     return ("ok" if same else "different"), {"digest": there.digest}
+
+
+def _published(engine: Embedded) -> str:
+    """Where the learner's registry is: port 5000, unless a container has it on another only."""
+    running = [each for each in engine.containers.list() if each.running]
+    bound = [line for each in running for line in each.state.ports.get("5000/tcp") or ()]
+    ports = [line["HostPort"] for line in bound]
+    return f"localhost:{ports[0]}" if ports and "5000" not in ports else REGISTRY
 
 
 def _parts(name: Reference) -> tuple[tuple[str, str | None], ...]:

@@ -1,0 +1,335 @@
+"""Each check in each state that it has words for, against a real registry and a real engine."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from servers import RunningServer, start_server
+
+from dockerlab.course import checks
+from dockerlab.engine import commands
+from dockerlab.engine.embedded import Embedded
+from dockerlab.image import sample
+from dockerlab.image.layout import Layout
+from dockerlab.image.reference import Reference
+from dockerlab.registry.client import Registry
+from dockerlab.registry.transfer import push
+
+TEXTS = yaml.safe_load((Path(checks.__file__).parent / "checks.yaml").read_text("utf-8"))
+seen: set[tuple[str, str]] = set()
+
+
+class Bench:
+    """A docker host with my-image on it, and a registry beside it."""
+
+    def __init__(self, engine: Embedded, address: str) -> None:
+        self.engine, self.address = engine, address
+
+    def check(self, name: str, answer: Any = None) -> str:
+        """The key of what the check sees; its text must exist and be filled."""
+        outcome = checks.run(name, self.engine, answer, registry=self.address)
+        where = outcome.name or "general"
+        text = TEXTS[where][outcome.key]["en"]
+        for fact in outcome.facts:
+            text = text.replace("{" + fact + "}", "")
+        assert "{" not in text
+        assert outcome.ok == (outcome.key == "ok")
+        seen.add((where, outcome.key))
+        return outcome.key
+
+    def docker(self, line: str) -> None:
+        """A docker command that works, with @ standing for the registry."""
+        out = StringIO()
+        assert commands.run(line.replace("@", self.address).split(), self.engine, out, out) == 0, (
+            out.getvalue()
+        )
+
+    def send(self, name: str) -> None:
+        """Tag my-image as @/NAME and push that."""
+        self.docker(f"tag my-image @/{name}")
+        self.docker(f"push @/{name}")
+
+    def renew(self) -> None:
+        """my-image becomes its second version."""
+        self.engine.images.add_sample("my-image", "my-image", 2)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Embedded:
+    made = Embedded(tmp_path / "home")
+    made.images.add_sample("my-image", "my-image")
+    return made
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    with start_server(tmp_path / "registry") as running:
+        yield running
+
+
+@pytest.fixture
+def bench(engine: Embedded, server: RunningServer) -> Bench:
+    return Bench(engine, server.address)
+
+
+@pytest.fixture
+def alone(engine: Embedded) -> Iterator[Bench]:
+    """A bench where nobody answers at the registry's address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield Bench(engine, f"127.0.0.1:{taken.getsockname()[1]}")
+
+
+FULL = "docker.io/library/hello-registry:latest"
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        (FULL, "ok"),
+        (f"  {FULL}\n", "ok"),
+        (Reference.parse("hello-registry"), "ok"),
+        ("", "empty"),
+        (None, "empty"),
+        ("hello-registry", "short"),
+        ("docker.io/hello-registry:latest", "short"),
+        ("Hello-Registry", "invalid"),
+        ("ghcr.io/library/hello-registry:latest", "wrong-registry"),
+        ("docker.io/hello-registry/hello-registry:latest", "wrong-namespace"),
+        ("docker.io/library/nginx:latest", "wrong-name"),
+        ("docker.io/library/hello-registry:1", "wrong-tag"),
+        (f"{FULL}@sha256:{'0' * 64}", "wrong-digest"),
+    ],
+)
+def test_full_name(answer: Any, key: str, alone: Bench) -> None:
+    assert alone.check("full-name", answer) == key
+
+
+WHERE = {"nginx": "docker.io", "localhost:5000/x": "localhost:5000", "ghcr.io/owner/app": "ghcr.io"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        (WHERE, "ok"),
+        (WHERE | {"nginx": " docker.io/ "}, "ok"),
+        (None, "empty"),
+        ("docker.io", "empty"),
+        (dict.fromkeys(WHERE, ""), "empty"),
+        (WHERE | {"nginx": "nginx"}, "wrong-default"),
+        (WHERE | {"nginx": ""}, "wrong-default"),
+        (WHERE | {"localhost:5000/x": "localhost"}, "wrong-first"),
+        (WHERE | {"My-Image": "docker.io"}, "trouble"),
+        (WHERE | {1: 2}, "wrong-default"),
+    ],
+)
+def test_where(answer: Any, key: str, alone: Bench) -> None:
+    assert alone.check("where", answer) == key
+
+
+@pytest.mark.parametrize(
+    ("names", "key"),
+    [
+        ([], "nothing"),
+        (["hers"], "library"),
+        (["localhost:5000/my-image"], "registry"),
+        (["rahima/my-image"], "ok"),
+        (["hers", "docker.io/rahima/app:v1"], "ok"),
+    ],
+)
+def test_own_account(names: list[str], key: str, alone: Bench) -> None:
+    for name in names:
+        alone.docker(f"tag my-image {name}")
+    assert alone.check("own-account") == key
+
+
+@pytest.mark.parametrize(
+    ("names", "key"),
+    [
+        ([], "nothing"),
+        (["rahima/my-image"], "nothing"),
+        (["localhost/team/my-image:v1"], "wrong-registry"),
+        (["localhost:5000/my-image:v1"], "wrong-namespace"),
+        (["localhost:5000/team/image:v1"], "wrong-name"),
+        (["localhost:5000/team/my-image"], "wrong-tag"),
+        (["localhost:5000/my-image", "localhost:5000/team/my-image"], "wrong-tag"),
+        (["localhost:5000/x", "localhost:5000/team/my-image:v1"], "ok"),
+    ],
+)
+def test_own_registry(names: list[str], key: str, alone: Bench) -> None:
+    for name in names:
+        alone.docker(f"tag my-image {name}")
+    assert alone.check("own-registry") == key
+
+
+def test_registry_runs(bench: Bench) -> None:
+    assert bench.check("registry-runs") == "ok"
+
+
+@pytest.mark.parametrize("name", ["registry-runs", "push", "push-v1", "pull-back", "team"])
+def test_no_registry_at_all(name: str, alone: Bench) -> None:
+    assert alone.check(name) == "no-registry"
+
+
+def test_a_registry_on_another_port_is_found(engine: Embedded) -> None:
+    bench = Bench(engine, "")
+    bench.docker("run -d --name registry -p 0:5000 registry:2")
+    try:
+        port = engine.containers.find("registry").state.ports["5000/tcp"][0]["HostPort"]
+        bench.address = f"localhost:{port}"
+        bench.send("my-image")
+        outcome = checks.run("push", engine)
+        assert outcome.ok and outcome.facts["address"] == bench.address
+    finally:
+        bench.docker("rm -f -v registry")
+
+
+@pytest.fixture
+def stranger(engine: Embedded) -> Iterator[Callable[[int], Bench]]:
+    """A web server that answers everything with one status, as AirPlay does with 403."""
+    servers = []
+
+    def start(status: int) -> Bench:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return Bench(engine, f"127.0.0.1:{servers[-1].server_address[1]}")
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("status", "key"), [(403, "stranger"), (404, "stranger"), (401, "ok")])
+def test_a_stranger_on_the_port(status: int, key: str, stranger: Callable[[int], Bench]) -> None:
+    bench = stranger(status)
+    assert bench.check("registry-runs") == key
+    if status != 404:
+        assert bench.check("push") == "trouble"
+
+
+def test_tag(bench: Bench) -> None:
+    assert bench.check("tag") == "no-name"
+    bench.docker("tag my-image @/my-image")
+    assert bench.check("tag") == "ok"
+    bench.renew()
+    assert bench.check("tag") == "different"
+    bench.docker("rmi my-image")
+    assert bench.check("tag") == "no-image"
+
+
+def test_push(bench: Bench) -> None:
+    assert bench.check("push") == "not-tagged"
+    bench.docker("tag my-image @/my-image")
+    assert bench.check("push") == "not-pushed"
+    bench.docker("push @/my-image")
+    assert bench.check("push") == "ok"
+    bench.renew()
+    bench.docker("tag my-image @/my-image")
+    assert bench.check("push") == "different"
+    bench.docker("rmi @/my-image")
+    assert bench.check("push") == "not-here"
+
+
+def test_pull_back(bench: Bench) -> None:
+    assert bench.check("pull-back") == "not-there"
+    bench.send("my-image")
+    bench.docker("rmi @/my-image")
+    bench.docker("rmi my-image")
+    assert bench.check("pull-back") == "not-here"
+    bench.docker("pull @/my-image")
+    assert bench.check("pull-back") == "ok"
+    bench.engine.images.add_sample("my-image", "other", 2)
+    bench.docker("tag other @/my-image")
+    assert bench.check("pull-back") == "different"
+
+
+def test_push_v1(bench: Bench) -> None:
+    assert bench.check("push-v1") == "not-tagged"
+    bench.docker("tag my-image @/my-image:v1")
+    assert bench.check("push-v1") == "not-pushed"
+    bench.docker("push @/my-image:v1")
+    assert bench.check("push-v1") == "no-latest"
+    bench.send("my-image")
+    assert bench.check("push-v1") == "ok"
+    bench.renew()
+    bench.send("my-image:v1")
+    assert bench.check("push-v1") == "different"
+
+
+def test_team(bench: Bench) -> None:
+    bench.send("my-image")
+    assert bench.check("team") == "not-tagged"
+    bench.send("my-image:1.0")
+    assert bench.check("team") == "no-team"
+    with Registry(bench.address) as registry:
+        registry.delete("my-image", "1.0")
+    bench.docker("tag my-image @/team/my-image:1.0")
+    assert bench.check("team") == "not-pushed"
+    bench.send("team/my-image:2.0")
+    assert bench.check("team") == "wrong-tag"
+    bench.docker("push @/team/my-image:1.0")
+    assert bench.check("team") == "ok"
+    bench.renew()
+    bench.send("team/my-image:1.0")
+    assert bench.check("team") == "different"
+
+
+def test_second_version(bench: Bench) -> None:
+    assert bench.check("second-version") == "not-tagged"
+    bench.docker("tag my-image @/my-image:v2")
+    assert bench.check("second-version") == "not-pushed"
+    bench.docker("push @/my-image:v2")
+    assert bench.check("second-version") == "no-latest"
+    bench.send("my-image")
+    assert bench.check("second-version") == "same"
+    bench.renew()
+    bench.send("my-image:v2")
+    outcome = checks.run("second-version", bench.engine, registry=bench.address)
+    assert bench.check("second-version") == "ok"
+    assert outcome.facts["shared"] == int(outcome.facts["layers"]) - 1
+
+
+def test_what_another_tool_pushed_counts_as_well(bench: Bench, tmp_path: Path) -> None:
+    """A pushed index of several platforms is not what this machine has."""
+    layout = Layout(tmp_path / "layout")
+    bench.send("my-image")
+    with Registry(bench.address) as registry:
+        index = sample.build(layout, "my-image")
+        push(layout, index, registry, Reference.parse(f"{bench.address}/my-image"))
+    assert bench.check("push") == "different"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("pushh", "push"), ("", "full-name"), (5, "full-name"), (["x"], "full-name")]
+)
+def test_an_unknown_check_names_a_near_one(name: Any, near: str, alone: Bench) -> None:
+    assert alone.check(name) == "unknown"
+    assert checks.run(name, alone.engine).facts["near"] == near
+
+
+def test_every_check_has_texts_and_every_text_a_check() -> None:
+    assert {name for name in TEXTS if name != "general"} == set(checks.names())
+
+
+def test_every_text_was_seen_by_these_tests(request: pytest.FixtureRequest) -> None:
+    if len(request.session.items) < 50:
+        pytest.skip("only meaningful after all tests of this file")
+    written = {(name, key) for name, texts in TEXTS.items() for key in texts}
+    assert json.dumps(sorted(written - seen)) == "[]"
