@@ -7,7 +7,7 @@ import signal
 import sys
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -37,7 +37,7 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
             server = Jupyter(mine.path, state, port)
             _stay(server, server.url(page), browser)
         except KeyboardInterrupt:
-            pass
+            _say("", _("Closing the lab …"))
         finally:
             _end(server)
 
@@ -80,7 +80,6 @@ def _has_screen() -> bool:
 
 def _end(server: Jupyter | None) -> None:
     """End JupyterLab and stop the containers; another Ctrl-C skips what is gentle about it."""
-    _say("", _("Closing the lab …"))
     try:
         if server is not None:
             server.end()
@@ -109,5 +108,5 @@ def _signals() -> Iterator[None]:
 
 
 def _say(*lines: str) -> None:
-    for line in lines:
-        print(line, flush=True)
+    with suppress(OSError):  # the terminal may be gone, and there is still work to do
+        print(*lines, sep="\n", flush=True)

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,10 @@ _URL = re.compile(r"http://127\.0\.0\.1:(\d+)/\S+")
 
 
 class Course:
-    """A running `dockerlab`; `url` and `port` are None if it ended before it told them."""
+    """A `dockerlab` that has told its `url` and `port`, or has ended ("" and 0 then)."""
 
     def __init__(self, home: Path, arguments: Sequence[str]) -> None:
         self.home = home
-        self.lines: list[str] = []
         surroundings = {key: value for key, value in os.environ.items() if key != "DOCKERLAB_LANG"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dockerlab", "--no-browser", *arguments],
@@ -30,26 +28,28 @@ class Course:
             text=True,
             encoding="utf-8",
         )
-        self._told = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._told.wait(120)
+        assert self.process.stdout is not None
+        self._stream = self.process.stdout
+        self.said = ""
+        for line in self._stream:
+            self.said += line
+            if "Ctrl-C" in line:
+                break
         found = _URL.search(self.said)
-        self.url = found[0] if found else ""
-        self.port = int(found[1]) if found else 0
-
-    @property
-    def said(self) -> str:
-        """All that it has printed."""
-        return "".join(self.lines)
+        self.url, self.port = (found[0], int(found[1])) if found else ("", 0)
 
     def end(self, *signals: int) -> int:
         """Send it signals (none: it ends by itself); its exit status."""
         for number in signals:
             self.process.send_signal(number)
-        status = self.process.wait(60)
-        self._reader.join(60)
-        return status
+        if not self._stream.closed:
+            self.said += self._stream.read()
+            self._stream.close()
+        return self.process.wait(60)
+
+    def hang_up(self) -> None:
+        """Take nothing more of what it prints, as a terminal that is closed."""
+        self._stream.close()
 
     def processes(self) -> list[psutil.Process]:
         """Every process that lives in this course's home, `dockerlab` itself included."""
@@ -60,15 +60,6 @@ class Course:
             return process.environ().get("DOCKERLAB_HOME") == str(self.home)
         except psutil.Error:
             return False
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        with self.process.stdout as stream:
-            for line in stream:
-                self.lines.append(line)
-                if "Ctrl-C" in line:
-                    self._told.set()
-        self._told.set()
 
 
 @contextmanager

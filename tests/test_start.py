@@ -68,6 +68,14 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert course.processes() == []
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
+def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
+    with open_course(tmp_path / "home", "--port", "0", "--dir", str(tmp_path / "l")) as course:
+        course.hang_up()
+        course.end(signal.SIGHUP)
+        assert course.processes() == []
+
+
 def test_says_so_when_jupyterlab_breaks_down(tmp_path: Path) -> None:
     with open_course(tmp_path / "home", "--port", "0", "--dir", str(tmp_path / "l")) as course:
         for process in course.processes():
