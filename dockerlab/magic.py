@@ -95,6 +95,9 @@ def _docker(line: str) -> int:
         status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except OSError as error:  # a full disk, a folder that may not be written to
+        err.write(f"{error}\n")
+        status = 1
     if status and (meaning := explain(err.text, words)):
         print(meaning)
     return status

@@ -119,6 +119,16 @@ def test_what_only_a_shell_can_do_is_said_kindly(
     assert said in capsys.readouterr().err
 
 
+def test_a_lab_that_cannot_be_kept_is_no_traceback(
+    cell: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "file"))
+    assert cell("%docker ps\n_exit_code").result == 1
+    out, err = capsys.readouterr()
+    assert str(tmp_path / "file") in err and "Traceback" not in out + err
+
+
 def test_lang_chooses_tells_and_knows_no_other(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
