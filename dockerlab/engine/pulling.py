@@ -1,0 +1,155 @@
+"""`docker pull` as it is seen: the lines that it prints, in an order that never varies.
+
+Layers come in parallel, yet a line is printed only when all that belong before it are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dockerlab.engine.hub import hint
+from dockerlab.engine.images import Image, ImageStore
+from dockerlab.engine.sources import Source
+from dockerlab.engine.words import Refused, pull_refused
+from dockerlab.errors import DockerlabError, EngineError, LayoutError, NoPlatform, RegistryError
+from dockerlab.image import digest as digests
+from dockerlab.image.layout import Layout
+from dockerlab.image.manifest import Descriptor, Platform
+from dockerlab.image.reference import Reference
+from dockerlab.registry.transfer import Step
+
+AT_ONCE = 3  # docker's max-concurrent-downloads
+Say = Callable[[str], None]
+
+
+def pull(
+    store: ImageStore, reference: Reference, say: Say, *, platform: Platform | None = None
+) -> Image:
+    """Pull one image; EngineError in docker's words."""
+    with store.source(reference.registry) as source:
+        image, updated = _one(store, source, reference, say, platform)
+    _status(say, _shown(reference), updated)
+    if platform and (image.platform.os, image.platform.architecture) != (
+        platform.os,
+        platform.architecture,
+    ):
+        say(
+            f"WARNING: image with reference {reference.locator} was found but does not match the "
+            f"specified platform: wanted {platform}, actual: {image.platform}"
+        )
+    return image
+
+
+def pull_all(
+    store: ImageStore, reference: Reference, say: Say, *, platform: Platform | None = None
+) -> None:
+    """Pull every tag of a repository; EngineError in docker's words."""
+    with store.source(reference.registry) as source:
+        try:
+            tags = source.tags(reference.repository)
+        except RegistryError as error:
+            words = pull_refused(error, reference, whole=True)
+            raise Refused(words, hint(reference)) from error
+        results = [_one(store, source, reference.with_tag(tag), say, platform)[1] for tag in tags]
+    _status(say, reference.familiar_name, any(results))
+
+
+def _one(
+    store: ImageStore, source: Source, reference: Reference, say: Say, platform: Platform | None
+) -> tuple[Image, bool]:
+    title = f"{_title(reference)}: Pulling from {reference.repository}"
+    printer = _Printer(store.layout, title, {image.id for image in store.list()}, say)
+    try:
+        pulled = store.pull(reference, printer.step, platform=platform, source=source)
+    except (EngineError, LayoutError):
+        raise
+    except NoPlatform as error:
+        printer.begin()
+        raise EngineError(error.detail) from error
+    except DockerlabError as error:
+        words = pull_refused(error, reference)
+        if printer.begun:
+            raise EngineError(words) from error
+        raise Refused(words, hint(reference)) from error
+    printer.end()
+    say(f"Digest: {pulled.digest}")
+    return pulled.image, pulled.updated
+
+
+class _Printer:
+    """Makes docker's lines of the steps of a pull; `known` are the IDs of local images."""
+
+    def __init__(self, layout: Layout, title: str, known: set[str], say: Say) -> None:
+        self._layout, self._title, self._known, self._say = layout, title, known, say
+        self._blobs: list[Descriptor] = []
+        self._missing: list[str] | None = None
+        self._done: set[str] = set()
+        self._printed = 0
+        self.begun = False
+
+    def begin(self) -> None:
+        """The first line, once the manifest is there."""
+        if not self.begun:
+            self.begun = True
+            self._say(self._title)
+
+    def step(self, step: Step) -> None:
+        """The next step; all that wait come first, and of these the config (see transfer)."""
+        self.begin()
+        if step.state == "waiting":
+            self._blobs.append(Descriptor("", step.digest, step.total))
+            return
+        self._list()
+        if step.state == "done":
+            self._done.add(step.digest)
+            self._flush()
+
+    def end(self) -> None:
+        """The image is there and has its name."""
+        self.begin()
+        for digest in self._list():
+            self._say(f"{digests.short(digest)}: Pull complete")
+
+    def _list(self) -> list[str]:
+        """Say once which layers are to come, before the first of them does."""
+        if self._missing is not None:
+            return self._missing
+        config, layers = self._blobs[:1], self._blobs[1:]
+        if any(blob.digest in self._known for blob in config):
+            layers = []  # the image is here: docker does not speak of its layers
+        self._missing = []
+        for layer in layers:
+            here = self._layout.has(layer)
+            self._say(
+                f"{digests.short(layer.digest)}: {'Already exists' if here else 'Pulling fs layer'}"
+            )
+            if not here:
+                self._missing.append(layer.digest)
+        for digest in self._missing[AT_ONCE:]:
+            self._say(f"{digests.short(digest)}: Waiting")
+        return self._missing
+
+    def _flush(self) -> None:
+        missing = self._list()
+        while self._printed < len(missing) and missing[self._printed] in self._done:
+            short = digests.short(missing[self._printed])
+            self._say(f"{short}: Verifying Checksum")
+            self._say(f"{short}: Download complete")
+            self._printed += 1
+
+
+def _title(reference: Reference) -> str:
+    if reference.digest:
+        return str(reference.with_digest(reference.digest))
+    return reference.tag or "latest"
+
+
+def _shown(reference: Reference) -> str:
+    """The name in the status: without the tag if there is a digest."""
+    digest = reference.digest
+    return (reference.with_digest(digest) if digest else reference).familiar
+
+
+def _status(say: Say, name: str, updated: bool) -> None:
+    what = "Downloaded newer image" if updated else "Image is up to date"
+    say(f"Status: {what} for {name}")
