@@ -5,16 +5,10 @@ What a registry sends is never trusted: every byte is hashed, every size and sta
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import IO
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING
 
-import httpx
-
-from dockerlab import __version__
 from dockerlab.errors import (
     DigestMismatch,
     InvalidManifest,
@@ -25,30 +19,18 @@ from dockerlab.errors import (
 )
 from dockerlab.image import digest as digests
 from dockerlab.image.manifest import INDEXES, MANIFESTS, SIZE_LIMIT, Descriptor, Manifest
-from dockerlab.registry.answers import INVALID, Answer
-from dockerlab.registry.failures import is_loopback, unavailable
+from dockerlab.registry.answers import Answer
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.sending import Sending
+from dockerlab.registry.wire import Exchange, Wire, answer_of, read
 
-_HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["Exchange", "Registry"]
+
 _ACCEPT = {"Accept": ", ".join(MANIFESTS + INDEXES)}
 _VAGUE = ("application/octet-stream", "application/json", "text/plain")
-_HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
-# Seconds. A registry may hash gigabytes before it answers the end of an upload.
-_TIMEOUT = httpx.Timeout(connect=15, read=120, write=120, pool=None)
-Body = bytes | Iterable[bytes]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and its answer: bodies in bytes, `status` 0 if there was no answer."""
-
-    method: str
-    path: str
-    status: int
-    sent: int
-    received: int
-    milliseconds: float
 
 
 class Registry:
@@ -68,19 +50,13 @@ class Registry:
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.host = host
-        loopback = is_loopback(host)
-        relaxed = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
-        self._schemes = ("http", "https") if relaxed else ("https",)
-        self._auth = httpx.BasicAuth(username, password) if username else None
-        self._observe = observe
-        self._origin: httpx.URL | None = None
-        self._lock = threading.Lock()
-        self._http = httpx.Client(
-            verify=not relaxed,
-            headers=_HEADERS,
-            timeout=_TIMEOUT,
+        self._wire = Wire(
+            host,
+            username=username,
+            password=password,
+            insecure=insecure,
             transport=transport,
-            trust_env=not loopback,
+            observe=observe,
         )
 
     def __enter__(self) -> Registry:
@@ -91,11 +67,11 @@ class Registry:
 
     def close(self) -> None:
         """End all connections."""
-        self._http.close()
+        self._wire.close()
 
     def ping(self) -> None:
         """Return if this is a registry that lets us in (§ Determining Support)."""
-        self.request("GET", "/v2/")
+        self._wire.request("GET", "/v2/")
 
     def catalog(self, page: int = 100) -> Iterator[str]:
         """All repositories, asked for `page` at a time, as they are needed."""
@@ -107,7 +83,9 @@ class Registry:
 
     def manifest(self, repository: str, reference: str) -> Manifest:
         """The manifest of a tag or digest, verified (§ Pulling Manifests)."""
-        answer = self.request("GET", f"/v2/{repository}/manifests/{reference}", headers=_ACCEPT)
+        answer = self._wire.request(
+            "GET", f"/v2/{repository}/manifests/{reference}", headers=_ACCEPT
+        )
         if ":" in reference:
             verifier = digests.Verifier(reference)
             verifier.update(answer.body)
@@ -120,7 +98,7 @@ class Registry:
     def resolve(self, repository: str, reference: str) -> Descriptor:
         """What a tag or digest points to, without fetching it; NotFound."""
         path = f"/v2/{repository}/manifests/{reference}"
-        answer = self.request("HEAD", path, headers=_ACCEPT)
+        answer = self._wire.request("HEAD", path, headers=_ACCEPT)
         digest = answer.headers.get("docker-content-digest", "")
         size = answer.headers.get("content-length", "")
         if digest and size.isdecimal() and answer.media_type in MANIFESTS + INDEXES:
@@ -130,7 +108,7 @@ class Registry:
 
     def put_manifest(self, repository: str, reference: str, manifest: Manifest) -> None:
         """Store a manifest under a tag or its digest; its blobs must be there before."""
-        answer = self.request(
+        answer = self._wire.request(
             "PUT",
             f"/v2/{repository}/manifests/{reference}",
             expect=(201,),
@@ -144,16 +122,16 @@ class Registry:
     def delete(self, repository: str, reference: str) -> None:
         """Delete a manifest by digest with all its tags, or one tag if the registry can."""
         path = f"/v2/{repository}/manifests/{reference}"
-        self.request("DELETE", path, expect=(200, 202, 204))
+        self._wire.request("DELETE", path, expect=(200, 202, 204))
 
     def delete_blob(self, repository: str, digest: str) -> None:
         """Delete a blob."""
-        self.request("DELETE", f"/v2/{repository}/blobs/{digest}", expect=(200, 202, 204))
+        self._wire.request("DELETE", f"/v2/{repository}/blobs/{digest}", expect=(200, 202, 204))
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """Whether a repository holds a blob."""
         try:
-            self.request("HEAD", f"/v2/{repository}/blobs/{digest}")
+            self._wire.request("HEAD", f"/v2/{repository}/blobs/{digest}")
         except NotFound:
             return False
         return True
@@ -189,7 +167,7 @@ class Registry:
 
     def mount(self, repository: str, digest: str, source: str) -> bool:
         """Make a blob of the repository `source` one of `repository`; False if that failed."""
-        answer = self.request(
+        answer = self._wire.request(
             "POST",
             f"/v2/{repository}/blobs/uploads/",
             params={"mount": digest, "from": source},
@@ -197,7 +175,7 @@ class Registry:
         )
         if answer.status == 202:  # an upload was begun instead
             with suppress(RegistryError):
-                self.request("DELETE", answer.location, expect=(200, 202, 204))
+                self._wire.request("DELETE", answer.location, expect=(200, 202, 204))
         return answer.status == 201
 
     def upload(
@@ -212,33 +190,14 @@ class Registry:
         `progress` gets the number of bytes sent so far, which may fall when bytes were lost.
         """
         with open() as file:
-            Sending(self, repository, descriptor, progress).send(file)
-
-    def request(
-        self,
-        method: str,
-        target: str,
-        *,
-        expect: Collection[int] = (200,),
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        content: Body = b"",
-    ) -> Answer:
-        """One exchange with a small answer; `target` is a path, or an address that was given.
-
-        Raises RegistryError for any status that is not in `expect`.
-        """
-        with self._send(method, target, headers, params, content) as response:
-            answer = _answer(response, method, _read(response))
-        answer.judge(expect)
-        return answer
+            Sending(self._wire, repository, descriptor, progress).send(file)
 
     def _pages(self, first: str, key: str) -> Iterator[str]:
         target: str | None = first
         seen = set()
         while target:
             seen.add(target)
-            answer = self.request("GET", target)
+            answer = self._wire.request("GET", target)
             yield from answer.names(key)
             target = answer.next
             if target in seen:
@@ -248,10 +207,10 @@ class Registry:
         """One attempt at the bytes from `start`; never more than the descriptor promises."""
         headers = {"Range": f"bytes={start}-"} if start else {}
         path = f"/v2/{repository}/blobs/{descriptor.digest}"
-        with self._send("GET", path, headers) as response:
+        with self._wire.send("GET", path, headers) as response:
             if response.status_code not in (200, 206):
-                _answer(response, "GET", _read(response)).judge(())
-            begin = _begin(_answer(response, "GET"), start)
+                answer_of(response, read(response)).judge(())
+            begin = _begin(answer_of(response), start)
             length = response.headers.get("content-length", "")
             if length.isdecimal() and begin + int(length) != descriptor.size:
                 raise SizeMismatch(descriptor.digest, descriptor.size, begin + int(length))
@@ -266,105 +225,6 @@ class Registry:
             if position != descriptor.size:
                 raise SizeMismatch(descriptor.digest, descriptor.size, position)
 
-    @contextmanager
-    def _send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-        content: Body = b"",
-    ) -> Iterator[httpx.Response]:
-        """An answer to read from; the login goes along only to the registry itself."""
-        origin = self._find()
-        try:
-            url = origin.join(target).copy_merge_params(params or {})
-        except httpx.InvalidURL:
-            reason = f"it gives an address that is none: {target}"
-            raise RegistryError(0, INVALID, reason, method=method, url=str(origin)) from None
-        auth = self._auth if _server(url) == _server(origin) else None
-        with self._exchange(method, url, headers, content, auth) as response:
-            yield response
-
-    def _find(self) -> httpx.URL:
-        """The registry's address, with the scheme that it turns out to speak."""
-        with self._lock:
-            if self._origin is None:
-                self._origin = self._probe()
-            return self._origin
-
-    def _probe(self) -> httpx.URL:
-        """Asks for /v2/ before anything else, as docker does and names in its errors."""
-        failure: Unavailable | None = None
-        for scheme in self._schemes:
-            url = httpx.URL(f"{scheme}://{_HUB.get(self.host, self.host)}/v2/")
-            try:
-                if self._speaks(url):
-                    return url
-            except Unavailable as error:
-                failure = failure or error
-        raise failure or Unavailable("EOF", method="GET", url=str(url))
-
-    def _speaks(self, url: httpx.URL) -> bool:
-        with self._exchange("GET", url) as response:
-            # What servers say to HTTP on their TLS port.
-            tls = url.scheme == "http" and response.status_code == 400
-            return not (tls and b"HTTPS" in _read(response))
-
-    @contextmanager
-    def _exchange(
-        self,
-        method: str,
-        url: httpx.URL,
-        headers: Mapping[str, str] | None = None,
-        content: Body = b"",
-        auth: httpx.Auth | None = None,
-    ) -> Iterator[httpx.Response]:
-        count = _Count()
-        body = content if isinstance(content, bytes) else count.passing(content)
-        started = time.perf_counter()
-        status = received = 0
-        request = self._http.build_request(method, url, headers=headers, content=body or None)
-        try:
-            response = self._http.send(
-                request, stream=True, auth=auth, follow_redirects=method in ("GET", "HEAD")
-            )
-            status = response.status_code
-            try:
-                yield response
-            finally:
-                received = response.num_bytes_downloaded
-                response.close()
-        except httpx.HTTPError as error:
-            dialling = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-            raise unavailable(
-                error, method, str(url), dialling=dialling, begun=status > 0
-            ) from error
-        finally:
-            if self._observe:
-                sent = len(content) if isinstance(content, bytes) else count.size
-                spent = (time.perf_counter() - started) * 1000
-                self._observe(Exchange(method, url.path, status, sent, received, spent))
-
-
-class _Count:
-    """Counts the bytes of chunks that pass."""
-
-    size = 0
-
-    def passing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        for chunk in chunks:
-            self.size += len(chunk)
-            yield chunk
-
-
-def _server(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-def _answer(response: httpx.Response, method: str, body: bytes = b"") -> Answer:
-    return Answer(method, str(response.url), response.status_code, response.headers, body)
-
 
 def _begin(answer: Answer, asked: int) -> int:
     """The position in the blob where an answer to a request from `asked` on begins."""
@@ -373,18 +233,6 @@ def _begin(answer: Answer, asked: int) -> int:
     if not answer.headers.get("content-range", "").startswith(f"bytes {asked}-"):
         raise answer.invalid(f"its Content-Range is not the one asked for, {asked}-")
     return asked
-
-
-def _read(response: httpx.Response) -> bytes:
-    """A body that should be small, and is an error if it is not."""
-    body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > SIZE_LIMIT:
-            raise _answer(response, response.request.method).invalid(
-                f"it is longer than {SIZE_LIMIT} bytes"
-            )
-    return bytes(body)
 
 
 def _specific(media_type: str) -> str:

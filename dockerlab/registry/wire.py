@@ -1,0 +1,203 @@
+"""HTTP with one registry: finds out how it speaks, and turns every failure into one of ours."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from dockerlab import __version__
+from dockerlab.errors import RegistryError, Unavailable
+from dockerlab.image.manifest import SIZE_LIMIT
+from dockerlab.registry.answers import INVALID, Answer
+from dockerlab.registry.failures import is_loopback, unavailable
+from dockerlab.registry.network import Transport
+
+_HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+_HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
+# Seconds. A registry may hash gigabytes before it answers the end of an upload.
+_TIMEOUT = httpx.Timeout(connect=15, read=120, write=120, pool=None)
+Body = bytes | Iterable[bytes]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer: bodies in bytes, `status` 0 if there was no answer."""
+
+    method: str
+    path: str
+    status: int
+    sent: int
+    received: int
+    milliseconds: float
+
+
+class Wire:
+    """Requests to the registry `host`, which may speak HTTP only if it is on this machine.
+
+    So may the hosts in `insecure`; and where HTTP is allowed, any certificate is good enough.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        username: str = "",
+        password: str = "",
+        insecure: Collection[str] = (),
+        transport: httpx.BaseTransport | None = None,
+        observe: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.host = host
+        loopback = is_loopback(host)
+        relaxed = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
+        self._schemes = ("http", "https") if relaxed else ("https",)
+        self._auth = httpx.BasicAuth(username, password) if username else None
+        self._observe = observe
+        self._origin: httpx.URL | None = None
+        self._lock = threading.Lock()
+        # A proxy of the environment is for other hosts, and only httpx's own transport takes it.
+        self._http = httpx.Client(
+            verify=not relaxed,
+            headers=_HEADERS,
+            timeout=_TIMEOUT,
+            transport=transport or (Transport(verify=False) if loopback else None),
+        )
+
+    def close(self) -> None:
+        """End all connections."""
+        self._http.close()
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        expect: Collection[int] = (200,),
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        content: Body = b"",
+    ) -> Answer:
+        """One exchange with a small answer; `target` is a path, or an address that was given.
+
+        Raises RegistryError for any status that is not in `expect`.
+        """
+        with self.send(method, target, headers, params, content) as response:
+            answer = answer_of(response, read(response))
+        answer.judge(expect)
+        return answer
+
+    @contextmanager
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        content: Body = b"",
+    ) -> Iterator[httpx.Response]:
+        """An answer to read from; the login goes along only to the registry itself."""
+        origin = self._find()
+        try:
+            url = origin.join(target).copy_merge_params(params or {})
+        except httpx.InvalidURL:
+            reason = f"it gives an address that is none: {target}"
+            raise RegistryError(0, INVALID, reason, method=method, url=str(origin)) from None
+        auth = self._auth if _server(url) == _server(origin) else None
+        with self._exchange(method, url, headers, content, auth) as response:
+            yield response
+
+    def _find(self) -> httpx.URL:
+        """The registry's address, with the scheme that it turns out to speak."""
+        with self._lock:
+            if self._origin is None:
+                self._origin = self._probe()
+            return self._origin
+
+    def _probe(self) -> httpx.URL:
+        """Asks for /v2/ before anything else, as docker does and names in its errors."""
+        failure: Unavailable | None = None
+        for scheme in self._schemes:
+            url = httpx.URL(f"{scheme}://{_HUB.get(self.host, self.host)}/v2/")
+            try:
+                if self._speaks(url):
+                    return url
+            except Unavailable as error:
+                failure = failure or error
+        raise failure or Unavailable("EOF", method="GET", url=str(url))
+
+    def _speaks(self, url: httpx.URL) -> bool:
+        with self._exchange("GET", url) as response:
+            # What servers say to HTTP on their TLS port.
+            tls = url.scheme == "http" and response.status_code == 400
+            return not (tls and b"HTTPS" in read(response))
+
+    @contextmanager
+    def _exchange(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Mapping[str, str] | None = None,
+        content: Body = b"",
+        auth: httpx.Auth | None = None,
+    ) -> Iterator[httpx.Response]:
+        count = _Count()
+        body = content if isinstance(content, bytes) else count.passing(content)
+        started = time.perf_counter()
+        status = received = 0
+        request = self._http.build_request(method, url, headers=headers, content=body or None)
+        try:
+            response = self._http.send(
+                request, stream=True, auth=auth, follow_redirects=method in ("GET", "HEAD")
+            )
+            status = response.status_code
+            try:
+                yield response
+            finally:
+                received = response.num_bytes_downloaded
+                response.close()
+        except httpx.HTTPError as error:
+            dialling = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
+            raise unavailable(
+                error, method, str(url), dialling=dialling, begun=status > 0
+            ) from error
+        finally:
+            if self._observe:
+                sent = len(content) if isinstance(content, bytes) else count.size
+                spent = (time.perf_counter() - started) * 1000
+                self._observe(Exchange(method, url.path, status, sent, received, spent))
+
+
+class _Count:
+    """Counts the bytes of chunks that pass."""
+
+    size = 0
+
+    def passing(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.size += len(chunk)
+            yield chunk
+
+
+def answer_of(response: httpx.Response, body: bytes = b"") -> Answer:
+    """The facts of a response."""
+    method, url = response.request.method, str(response.url)
+    return Answer(method, url, response.status_code, response.headers, body)
+
+
+def read(response: httpx.Response) -> bytes:
+    """A body that should be small, and is an error if it is not."""
+    body = bytearray()
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > SIZE_LIMIT:
+            raise answer_of(response).invalid(f"it is longer than {SIZE_LIMIT} bytes")
+    return bytes(body)
+
+
+def _server(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
