@@ -15,6 +15,7 @@ DockerlabError
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
 └── EngineError                      docker's own words and exit status      engine
+    └── NeedsEngine                  only a Docker Engine can do it
 """
 
 from __future__ import annotations
@@ -176,3 +177,13 @@ class EngineError(DockerlabError):
 
     def message(self) -> str:
         return self.text
+
+
+class NeedsEngine(EngineError):
+    """docker can do `text` (a command, a flag), and dockerlab's own engine cannot."""
+
+    def message(self) -> str:
+        return _(
+            "“{command}” needs a Docker Engine. This lab runs on dockerlab's own engine, which "
+            "runs registries and the course's sample images only."
+        ).format(command=self.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,18 @@ class Embedded:
         from dockerlab.image import sample
 
         return sample.hub(private(self.root) / "hub")
+
+    def stop_all(self) -> None:
+        """End every process of this host; its containers can be started again."""
+        self.containers.stop_all()
+
+    def reset(self) -> None:
+        """End every process of this host and delete all that it has."""
+        self.containers.reset()
+        for name in ("containers", "volumes", "images"):
+            self.__dict__.pop(name, None)
+        if self.path.is_dir():
+            shutil.rmtree(self.path)
 
     def neighbour(self, host: str) -> Embedded:
         """Another docker host in the same root."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from dockerlab.errors import DockerlabError, EngineError
+from dockerlab.errors import DockerlabError, EngineError, NeedsEngine
 
 if TYPE_CHECKING:
     from dockerlab.engine.embedded import Embedded
@@ -25,8 +25,8 @@ _MANY = {"list", "filter", "map", "mount", "network", "ulimit"}
 class Option:
     """A flag: its names, the kind of its value as the help shows it, and its default.
 
-    `support` is "" if the flag works, "harmless" if it may be ignored, "engine" if it would
-    take a Docker Engine.
+    `support` is "" if the flag works, "harmless" if it may be ignored, "engine" if it takes a
+    Docker Engine; only a flag that works is given to the command's function.
     """
 
     name: str
@@ -122,6 +122,13 @@ class Session:
         self.err.write(line + "\n")
         self.err.flush()
 
+    def confirm(self, warning: str) -> bool:
+        """Ask as docker does before it deletes; yes only if `y` is typed."""
+        self.out.write(f"{warning}\nAre you sure you want to continue? [y/N] ")
+        self.out.flush()
+        answer = self.stdin.readline() if self.stdin else b""
+        return answer.strip().lower() == b"y"
+
     def each(self, names: Sequence[str], action: Callable[[str], str | None]) -> int:
         """Do `action` for every name and print what it returns; mistakes do not end the loop."""
         status = 0
@@ -202,7 +209,7 @@ class UsageError(EngineError):
 
 
 class HelpWanted(Exception):
-    """`--help` was among the flags."""
+    """`--help` was among the flags, or `-h`, which comes with a warning."""
 
 
 class _BadFlag(Exception):
@@ -220,7 +227,11 @@ def parse(found: Command, name: str, words: Sequence[str]) -> tuple[list[str], d
     if len(arguments) < least or (most is not None and len(arguments) > most):
         message, see = _count(least, most)
         raise UsageError(f"docker: '{path}' {message}", path, usage, 1, see)
-    return arguments, {option.key: option.initial for option in found.options} | given
+    for option in found.options:
+        if option.support == "engine" and option.key in given:
+            raise NeedsEngine(f"{path} --{option.name}", 125 if name.endswith("run") else 1)
+    initial = {option.key: option.initial for option in found.options if not option.support}
+    return arguments, initial | {key: given[key] for key in given if key in initial}
 
 
 def parse_global(
@@ -281,7 +292,7 @@ def _short(word: str, options: dict[str, Option], rest: list[str], given: dict[s
         option = options.get(word[0])
         if option is None:
             if word[0] == "h":
-                raise HelpWanted
+                raise HelpWanted("Flag shorthand -h has been deprecated, use --help")
             raise _BadFlag(f"unknown shorthand flag: '{word[0]}' in -{word}")
         following = word[1:]
         if len(word) > 2 and following.startswith("="):
@@ -299,26 +310,32 @@ def _short(word: str, options: dict[str, Option], rest: list[str], given: dict[s
 
 
 def _take(option: Option, value: str, given: dict[str, Any]) -> None:
+    if option.kind == "filter" and "=" not in value:
+        raise _invalid(option, value, "bad format of filter (expected name=value)")
+    if option.name == "env" and value.partition("=")[0] == "":
+        raise _invalid(option, value, f"invalid environment variable: {value}")
     if option.many:
         given.setdefault(option.key, []).append(value)
     elif option.kind == "bool":
         if value not in _TRUE | _FALSE:
-            raise _invalid(option, value, "ParseBool")
+            raise _unparsable(option, value, "ParseBool")
         given[option.key] = value in _TRUE
     elif option.kind == "int":
         try:
             given[option.key] = int(value)
         except ValueError:
-            raise _invalid(option, value, "ParseInt") from None
+            raise _unparsable(option, value, "ParseInt") from None
     else:
         given[option.key] = value
 
 
-def _invalid(option: Option, value: str, function: str) -> _BadFlag:
-    return _BadFlag(
-        f'invalid argument "{value}" for "{option.title}" flag: '
-        f'strconv.{function}: parsing "{value}": invalid syntax'
-    )
+def _unparsable(option: Option, value: str, function: str) -> _BadFlag:
+    reason = f'strconv.{function}: parsing "{value}": invalid syntax'
+    return _invalid(option, value, reason)
+
+
+def _invalid(option: Option, value: str, reason: str) -> _BadFlag:
+    return _BadFlag(f'invalid argument "{value}" for "{option.title}" flag: {reason}')
 
 
 def _count(least: int, most: int | None) -> tuple[str, str]:

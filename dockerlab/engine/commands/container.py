@@ -1,0 +1,423 @@
+"""docker's commands for containers."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime, timezone
+from typing import Any
+
+from dockerlab.engine.commands import format as shown
+from dockerlab.engine.commands.container_filters import container_test
+from dockerlab.engine.commands.parse import (
+    FORMAT,
+    TABLE_FORMAT,
+    Session,
+    command,
+    flag,
+    many,
+    number,
+    text,
+)
+from dockerlab.engine.container import Container
+from dockerlab.engine.containers import PATIENCE
+from dockerlab.errors import DockerlabError, EngineError
+
+_HEADERS = {
+    "ID": "CONTAINER ID",
+    "Image": "IMAGE",
+    "Command": "COMMAND",
+    "CreatedAt": "CREATED AT",
+    "RunningFor": "CREATED",
+    "Status": "STATUS",
+    "State": "STATE",
+    "Ports": "PORTS",
+    "Names": "NAMES",
+    "Size": "SIZE",
+    "Labels": "LABELS",
+    "Mounts": "MOUNTS",
+    "LocalVolumes": "LOCAL VOLUMES",
+    "Networks": "NETWORKS",
+    "Platform": "PLATFORM",
+}
+_COLUMNS = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"]
+
+_STOP = (
+    text("signal", "s", "Signal to send to the container"),
+    number("timeout", "t", "Seconds to wait before killing the container"),
+)
+_MANY: dict[str, Any] = {"usage": "CONTAINER [CONTAINER...]", "arguments": (1, None)}
+
+
+@command(
+    "container ls",
+    "container list",
+    "container ps",
+    "ps",
+    summary="List containers",
+    options=(
+        flag("all", "a", "Show all containers (default shows just running)"),
+        many("filter", "f", "Filter output based on conditions provided", kind="filter"),
+        TABLE_FORMAT,
+        number("last", "n", "Show n last created containers (includes all states)", default=-1),
+        flag("latest", "l", "Show the latest created container (includes all states)"),
+        flag("no-trunc", "", "Don't truncate output"),
+        flag("quiet", "q", "Only display container IDs"),
+        flag("size", "s", "Display total file sizes"),
+    ),
+)
+def ps(
+    session: Session,
+    *,
+    all: bool,
+    filter: list[str],
+    format: str,
+    last: int,
+    latest: bool,
+    no_trunc: bool,
+    quiet: bool,
+    size: bool,
+) -> None:
+    """`docker ps`."""
+    last = 1 if latest else last
+    test, says_state = container_test(filter, session.engine)
+    found = session.engine.containers.list()
+    for error in session.engine.containers.damaged:
+        session.complain(str(error))
+    if not (all or last >= 0 or says_state):
+        found = [container for container in found if container.running]
+    found = [container for container in found if test(container)]
+    found = found[:last] if last >= 0 else found
+    if quiet:
+        if format:
+            session.complain(
+                "WARNING: Ignoring custom format, because both --format and --quiet are set."
+            )
+        format = "{{.ID}}"
+    shown.show(
+        session.out,
+        [row(container, no_trunc) for container in found],
+        _HEADERS,
+        r"\t".join(f"{{{{.{column}}}}}" for column in [*_COLUMNS, *["Size"] * size]),
+        format,
+        "*formatter.ContainerContext",
+    )
+
+
+def row(container: Container, whole: bool = False) -> shown.Row:
+    """What `docker ps --format` can show of a container."""
+    mounts = [mount.get("Name") or mount["Source"] for mount in container.mounts]
+    labels = container.config["Labels"]
+    words = container.command if whole else _cut(container.command, 20)
+    return {
+        "Command": shown.go_json(words),
+        "CreatedAt": shown.parse_time(container.created).strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
+        "ID": container.id if whole else container.short,
+        "Image": container.image_name,
+        "Labels": ",".join(f"{key}={value}" for key, value in labels.items()),
+        "LocalVolumes": str(sum(mount["Type"] == "volume" for mount in container.mounts)),
+        "Mounts": ",".join(mounts if whole else [_cut(mount, 15) for mount in mounts]),
+        "Names": container.name,
+        "Networks": {"default": "bridge"}.get(container.host["NetworkMode"], "bridge"),
+        "Platform": None,
+        "Ports": ", ".join(_ports(container)),
+        "RunningFor": shown.ago(container.created),
+        "Size": "0B",
+        "State": container.state.status,
+        "Status": status(container),
+        "Label": labels.get,
+    }
+
+
+def status(container: Container) -> str:
+    """`Up 2 minutes`, `Exited (2) 5 seconds ago` or `Created`."""
+    state, now = container.state, datetime.now(timezone.utc)
+    if state.status == "created":
+        return "Created"
+    moment = state.started if container.running else state.finished
+    length = shown.duration((now - shown.parse_time(moment)).total_seconds())
+    return f"Up {length}" if container.running else f"Exited ({state.exit_code}) {length} ago"
+
+
+@command(
+    "container stop",
+    "stop",
+    summary="Stop one or more running containers",
+    options=_STOP,
+    completes="running",
+    **_MANY,
+)
+def stop(session: Session, *names: str, signal: str, timeout: int | None) -> int:
+    """`docker stop`."""
+    return session.each(names, lambda name: _stop(session, name, signal, timeout))
+
+
+def _stop(session: Session, name: str, signal_name: str, timeout: int | None) -> str:
+    containers = session.engine.containers
+    number = signal_number(signal_name or "TERM")
+    containers.stop(containers.find(name), PATIENCE if timeout is None else timeout, number)
+    return name
+
+
+@command(
+    "container start",
+    "start",
+    summary="Start one or more stopped containers",
+    options=(
+        flag("attach", "a", "Attach STDOUT/STDERR and forward signals"),
+        text(
+            "detach-keys",
+            "",
+            "Override the key sequence for detaching a container",
+            support="harmless",
+        ),
+        flag("interactive", "i", "Attach container's STDIN", support="harmless"),
+    ),
+    completes="stopped",
+    **_MANY,
+)
+def start(session: Session, *names: str, attach: bool, **_harmless: object) -> int:
+    """`docker start`."""
+    from dockerlab.engine.commands.run import attach_to
+
+    containers = session.engine.containers
+    if attach and len(names) > 1:
+        raise EngineError("you cannot start and attach multiple containers at once")
+    if attach:
+        container = containers.find(names[0])
+        begin = containers.log(container).stat().st_size
+        return attach_to(session, containers.start(container), begin)
+    failed = []
+    for name in names:
+        try:
+            containers.start(containers.find(name))
+            session.print(name)
+        except DockerlabError as error:
+            session.complain(str(error))
+            failed.append(name)
+    if failed:
+        raise EngineError(f"Error: failed to start containers: {', '.join(failed)}")
+    return 0
+
+
+@command(
+    "container restart",
+    "restart",
+    summary="Restart one or more containers",
+    options=_STOP,
+    completes="containers",
+    **_MANY,
+)
+def restart(session: Session, *names: str, signal: str, timeout: int | None) -> int:
+    """`docker restart`."""
+    containers = session.engine.containers
+
+    def again(name: str) -> str:
+        _stop(session, name, signal, timeout)
+        containers.start(containers.find(name))
+        return name
+
+    return session.each(names, again)
+
+
+@command(
+    "container kill",
+    "kill",
+    summary="Kill one or more running containers",
+    options=(text("signal", "s", "Signal to send to the container"),),
+    completes="running",
+    **_MANY,
+)
+def kill(session: Session, *names: str, signal: str) -> int:
+    """`docker kill`."""
+    containers = session.engine.containers
+
+    def end(name: str) -> str:
+        try:
+            containers.kill(containers.find(name), signal_number(signal or "KILL"))
+        except EngineError as error:
+            reason = error.text.removeprefix("Error response from daemon: ")
+            raise EngineError(
+                f"Error response from daemon: Cannot kill container: {name}: {reason}"
+            ) from None
+        return name
+
+    return session.each(names, end)
+
+
+@command(
+    "container rm",
+    "container remove",
+    "rm",
+    summary="Remove one or more containers",
+    options=(
+        flag("force", "f", "Force the removal of a running container (uses SIGKILL)"),
+        flag("link", "l", "Remove the specified link", support="engine"),
+        flag("volumes", "v", "Remove anonymous volumes associated with the container"),
+    ),
+    completes="containers",
+    **_MANY,
+)
+def rm(session: Session, *names: str, force: bool, volumes: bool, **_unused: object) -> int:
+    """`docker rm`."""
+    from dockerlab.engine.state import Damaged
+
+    containers = session.engine.containers
+
+    def remove(name: str) -> str:
+        try:
+            containers.remove(containers.find(name), force=force, volumes=volumes)
+        except Damaged:
+            if not force:
+                raise
+            containers.remove_damaged(name)
+        return name
+
+    result = session.each(names, remove)
+    return 0 if force else result
+
+
+@command(
+    "container rename",
+    "rename",
+    summary="Rename a container",
+    usage="CONTAINER NEW_NAME",
+    arguments=(2, 2),
+    completes="containers",
+)
+def rename(session: Session, old: str, new: str) -> None:
+    """`docker rename`."""
+    from dockerlab.engine.creation import check_name
+
+    if not old.strip() or not new.strip():
+        raise EngineError("Error: Neither old nor new names may be empty")
+    containers = session.engine.containers
+    try:
+        container = containers.find(old)
+        if container.name == new.removeprefix("/"):
+            raise EngineError(
+                "Error response from daemon: "
+                "Renaming a container with the same name as its current name"
+            )
+        try:
+            check_name("/" + new.removeprefix("/"))
+            containers.rename(container, new.removeprefix("/"))
+        except EngineError as error:
+            reason = error.text.removeprefix("Error response from daemon: ")
+            raise EngineError(
+                f"Error response from daemon: Error when allocating new name: {reason}"
+            ) from None
+    except EngineError as error:
+        raise EngineError(f"{error.text}\nError: failed to rename container named {old}") from None
+
+
+@command(
+    "container wait",
+    "wait",
+    summary="Block until one or more containers stop, then print their exit codes",
+    completes="running",
+    **_MANY,
+)
+def wait(session: Session, *names: str) -> int:
+    """`docker wait`."""
+    containers = session.engine.containers
+    return session.each(names, lambda name: str(containers.wait(containers.find(name))))
+
+
+@command(
+    "container port",
+    "port",
+    summary="List port mappings or a specific mapping for the container",
+    usage="CONTAINER [PRIVATE_PORT[/PROTO]]",
+    arguments=(1, 2),
+    completes="running",
+)
+def port(session: Session, name: str, wanted: str = "") -> None:
+    """`docker port`."""
+    container = session.engine.containers.find(name)
+    inside, _, protocol = wanted.partition("/")
+    if wanted and not (inside.isascii() and inside.isdigit()):
+        raise EngineError(
+            f'Error: invalid port ({inside}): strconv.ParseUint: parsing "{inside}": invalid syntax'
+        )
+    exact = f"{inside}/{protocol or 'tcp'}"
+    entries = container.state.ports
+    if wanted:
+        if not entries.get(exact):
+            raise EngineError(f"Error: No public port '{wanted}' published for {name}")
+        for entry in entries[exact]:
+            session.print(_join(entry))
+        return
+    for published in sorted(entries):
+        for entry in entries[published]:
+            session.print(f"{published} -> {_join(entry)}")
+
+
+@command(
+    "container inspect",
+    summary="Display detailed information on one or more containers",
+    options=(FORMAT, flag("size", "s", "Display total file sizes")),
+    completes="containers",
+    **_MANY,
+)
+def inspect(session: Session, *names: str, format: str, size: bool) -> int:
+    """`docker container inspect`."""
+    from dockerlab.engine.commands.inspect import describe, inspect_each
+
+    containers = session.engine.containers
+    return inspect_each(
+        session, names, format, lambda name: describe(containers, containers.find(name), size)
+    )
+
+
+@command(
+    "container prune",
+    summary="Remove all stopped containers",
+    options=(
+        many("filter", "", 'Provide filter values (e.g. "until=<timestamp>")', kind="filter"),
+        flag("force", "f", "Do not prompt for confirmation"),
+    ),
+)
+def prune(session: Session, *, filter: list[str], force: bool) -> None:
+    """`docker container prune`."""
+    if not force and not session.confirm("WARNING! This will remove all stopped containers."):
+        return
+    prune_containers(session, filter)
+    session.print("Total reclaimed space: 0B")
+
+
+def prune_containers(session: Session, filters: list[str]) -> None:
+    """Remove all stopped containers that the filters let through, and list them."""
+    containers = session.engine.containers
+    test, _ = container_test(filters, session.engine)
+    gone = [one for one in containers.list() if not one.running and test(one)]
+    for container in gone:
+        containers.remove(container)
+    if gone:
+        session.print("\n".join(["Deleted Containers:", *(one.id for one in gone), ""]))
+
+
+def signal_number(name: str) -> int:
+    """The number of `TERM`, `SIGTERM` or `15`; EngineError if there is no such signal."""
+    if name.isdigit() and int(name) in [known.value for known in signal.Signals]:
+        return int(name)
+    try:
+        return signal.Signals["SIG" + name.upper().removeprefix("SIG")].value
+    except KeyError:
+        raise EngineError(f"Error response from daemon: Invalid signal: {name}") from None
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _ports(container: Container) -> list[str]:
+    shown_ports = []
+    for inside in sorted(container.state.ports):
+        entries = container.state.ports[inside]
+        shown_ports += [f"{_join(entry)}->{inside}" for entry in entries] or [inside]
+    return shown_ports
+
+
+def _join(entry: dict[str, str]) -> str:
+    ip = f"[{entry['HostIp']}]" if ":" in entry["HostIp"] else entry["HostIp"]
+    return f"{ip}:{entry['HostPort']}"

@@ -1,0 +1,383 @@
+"""The containers of one docker host.
+
+Each has a folder with its record and its log. There is no daemon: a container that has ended is
+noticed by the next command that looks, which also brings it back if its restart policy says so.
+Every change is made under one lock, which all processes share.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from dockerlab.engine import container as records
+from dockerlab.engine import process, state
+from dockerlab.engine.container import LOG, Container, now
+from dockerlab.engine.home import private
+from dockerlab.engine.launch import launch
+from dockerlab.errors import EngineError
+
+if TYPE_CHECKING:
+    from dockerlab.engine.creation import Settings
+    from dockerlab.engine.images import Image
+    from dockerlab.engine.volumes import Volumes
+
+STOPPED, KILLED = 2, 137  # how a registry ends after SIGTERM, and anything after SIGKILL
+PATIENCE = 10  # seconds before `docker stop` kills
+_START = 15  # seconds that a registry may take to answer
+_PAUSE = 0.01
+
+
+class Containers:
+    """All containers of one docker host, in `path`/containers."""
+
+    def __init__(self, path: Path, volumes: Volumes) -> None:
+        self.path = path / "containers"
+        self._volumes = volumes
+        self._lock = FileLock(path / ".lock", timeout=30, mode=0o600)
+        self.damaged: list[state.Damaged] = []  # what the last `list` could not read
+
+    def list(self) -> list[Container]:
+        """All containers, the newest first."""
+        self.damaged = []
+        found = []
+        for folder in self._folders():
+            try:
+                container = self._settled(records.load(folder))
+            except state.Damaged as error:
+                self.damaged.append(error)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # it has just been removed
+            else:
+                found += [container] if container else []
+        return sorted(found, key=lambda one: one.created.rstrip("Z"), reverse=True)
+
+    def find(self, text: str) -> Container:
+        """The container with that id, name, or beginning of an id; EngineError if none has."""
+        known = self.list()
+        name = text.removeprefix("/")
+        for container in known:
+            if text == container.id or name == container.name:
+                return container
+        similar = [container for container in known if text and container.id.startswith(text)]
+        if len(similar) > 1:
+            raise _daemon(f"Multiple IDs found with provided prefix: {text}")
+        if similar:
+            return similar[0]
+        for error in self.damaged:
+            if len(text) >= 3 and error.path.parent.name.startswith(text):
+                raise error
+        raise missing(text)
+
+    def using(self, image: str) -> Sequence[Container]:
+        """The containers, running or not, that were made from the image with that id."""
+        return [container for container in self.list() if container.image_id == image]
+
+    def attached(self, volume: str) -> Sequence[Container]:
+        """The containers, running or not, that mount that volume."""
+        return [
+            container
+            for container in self.list()
+            if any(mount.get("Name") == volume for mount in container.mounts)
+        ]
+
+    def create(self, settings: Settings, image: Image, greeting: str = "") -> Container:
+        """A new container, not started yet."""
+        from dockerlab.engine import creation
+
+        creation.check(settings)
+        private(self.path)
+        with self._lock:
+            name = settings.name.removeprefix("/") or self._unused_name()
+            self._check_free(name)
+            container = creation.build(settings, image, records.new_id(), name, self._volumes)
+            container.refusal = creation.refusal(container, image.config)
+            if container.kind == "registry" and not container.refusal:
+                creation.check_registry(container)
+            container.greeting = greeting
+            private(self.path / container.id)
+            (self.path / container.id / LOG).touch(mode=0o600)
+            self._write(container)
+        return container
+
+    def start(self, container: Container) -> Container:
+        """Start it, and come back when it answers; EngineError in docker's words if it cannot."""
+        with self._lock:
+            fresh = self._reload(container)
+            if fresh.running:
+                return fresh
+            begin = self.log(fresh).stat().st_size
+            self._launch(fresh)
+            if fresh.auto_remove and not fresh.running:
+                self._delete(fresh, volumes=True)
+        if fresh.running:
+            self._await(fresh, begin)
+        return fresh
+
+    def stop(
+        self, container: Container, seconds: int = PATIENCE, number: int = signal.SIGTERM
+    ) -> None:
+        """Ask it to end, and end it if it takes longer than that."""
+        running = self._signal(container, number, STOPPED)
+        if running and not running.wait(seconds if seconds >= 0 else None):
+            self._signal(container, _KILL, KILLED)
+            running.wait(None)
+        self._look(container)
+
+    def kill(self, container: Container, number: int) -> None:
+        """Send it a signal."""
+        if not container.running:
+            raise _daemon(
+                f"Cannot kill container: {container.name}: Container {container.id} is not running"
+            )
+        running = self._signal(container, number, 128 + number)
+        if running and number in (_KILL, signal.SIGTERM, signal.SIGINT):
+            running.wait(PATIENCE)
+        self._look(container)
+
+    def wait(self, container: Container) -> int:
+        """Come back when it has ended, with its exit status."""
+        running = container.process
+        if container.running and running:
+            running.wait(None)
+        after = self._look(container)
+        return after.state.exit_code if after else (running and running.exit_code) or 0
+
+    def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
+        """Delete it; `volumes`: and its anonymous volumes."""
+        if container.running and not force:
+            raise _daemon(
+                f"You cannot remove a running container {container.id}. "
+                "Stop the container before attempting removal or force remove"
+            )
+        running = self._signal(container, _KILL, KILLED) if container.running else None
+        if running:
+            running.wait(PATIENCE)
+        with self._lock, suppress(EngineError):  # --rm may have removed it meanwhile
+            self._delete(self._reload(container), volumes)
+
+    def remove_damaged(self, text: str) -> str:
+        """Delete a container whose record cannot be read, and end its process; its id."""
+        for error in self.damaged:
+            folder = error.path.parent
+            if len(text) >= 3 and folder.name.startswith(text):
+                self._end_marked(folder)
+                shutil.rmtree(folder)
+                return folder.name
+        raise missing(text)
+
+    def rename(self, container: Container, name: str) -> None:
+        """Give it another name."""
+        with self._lock:
+            fresh = self._reload(container)
+            self._check_free(name)
+            fresh.name = name
+            self._write(fresh)
+
+    def log(self, container: Container) -> Path:
+        """The file with what it has written."""
+        return self.path / container.id / LOG
+
+    def follow(self, container: Container, begin: int = 0) -> Iterator[bytes]:
+        """What it has written since byte `begin`, and what it writes until it ends."""
+        running = container.process
+        with self.log(container).open("rb") as file:
+            file.seek(begin)
+            while True:
+                alive = container.running and running is not None and running.alive
+                yield from iter(lambda: file.read(65536), b"")
+                if not alive:
+                    return
+                time.sleep(_PAUSE * 5)
+
+    def stop_all(self) -> None:
+        """End every process of this host; the containers stay."""
+        running = [container for container in self.list() if container.running]
+        waiting = [self._signal(container, signal.SIGTERM, STOPPED) for container in running]
+        deadline = time.monotonic() + PATIENCE
+        for one in filter(None, waiting):
+            one.wait(max(0.0, deadline - time.monotonic()))
+        self._end_marked(self.path)
+        for container in running:
+            self._look(container)
+
+    def reset(self) -> None:
+        """End every process of this host and forget all containers."""
+        for container in self.list():
+            self._signal(container, _KILL, KILLED)
+        self._end_marked(self.path)
+        if self.path.is_dir():
+            with self._lock:
+                shutil.rmtree(self.path)
+
+    def taken(self) -> Sequence[tuple[str, int]]:
+        """Address and port of all that running containers publish."""
+        return [
+            (entry["HostIp"], int(entry["HostPort"]))
+            for container in self.list()
+            if container.running
+            for entries in container.state.ports.values()
+            for entry in entries or ()
+        ]
+
+    def _folders(self) -> Sequence[Path]:
+        try:
+            return [self.path / name for name in os.listdir(self.path) if len(name) == 64]
+        except FileNotFoundError:
+            return []
+
+    def _settled(self, container: Container) -> Container | None:
+        """How it is now: one whose process is gone has ended, and may come back or vanish."""
+        running = container.process
+        if not container.running or (running and running.alive):
+            return container
+        with self._lock:
+            try:
+                fresh = records.load(self.path / container.id)
+            except FileNotFoundError:
+                return None
+            if not fresh.running or fresh.state.process != container.state.process:
+                return fresh
+            return self._ended(fresh)
+
+    def _ended(self, container: Container) -> Container | None:
+        wanted = container.state.stopping
+        code = container.process.exit_code if container.process else None
+        container.state.exit_code = code if code is not None else self._exit_code(container)
+        container.state.status, container.state.finished = "exited", now()
+        container.state.process, container.state.ports = None, {}
+        if container.auto_remove:
+            self._delete(container, volumes=True)
+            return None
+        if not wanted and _comes_back(container):
+            restarts = container.state.restarts + 1
+            with suppress(EngineError):
+                self._launch(container)
+            container.state.restarts = restarts
+        self._write(container)
+        return container
+
+    def _exit_code(self, container: Container) -> int:
+        """The best guess where nobody saw the process end: what was asked of it, or its log."""
+        if container.state.expected:
+            return container.state.expected
+        with self.log(container).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            last = file.read().rstrip().rpartition(b"\n")[2]
+        if b"level=fatal" in last:
+            return 1
+        return STOPPED if b"stopping" in last else KILLED
+
+    def _launch(self, container: Container) -> None:
+        """Start it, and write down how that went."""
+        try:
+            launch(container, self.path / container.id, self.taken())
+        except EngineError as error:
+            container.state.error = error.text
+            container.state.exit_code = error.status if error.status in (126, 127) else 128
+            self._write(container)
+            raise EngineError(f"Error response from daemon: {error.text}", error.status) from None
+        self._write(container)
+
+    def _await(self, container: Container, begin: int) -> None:
+        """Come back when the registry answers, or has ended."""
+        running, log = container.process, self.log(container)
+        deadline = time.monotonic() + _START
+        while running and running.alive and time.monotonic() < deadline:
+            with log.open("rb") as file:
+                file.seek(begin)
+                if b"listening on" in file.read():
+                    return
+            time.sleep(_PAUSE)
+
+    def _signal(self, container: Container, number: int, expected: int) -> process.Process | None:
+        """Send a signal, and write down that somebody wants the end of it."""
+        with self._lock:
+            try:
+                fresh = self._reload(container)
+            except EngineError:
+                return None
+            running = fresh.process
+            if not fresh.running or running is None:
+                return None
+            fresh.state.stopping, fresh.state.expected = True, expected
+            self._write(fresh)
+            running.signal(number)
+        return running
+
+    def _look(self, container: Container) -> Container | None:
+        with suppress(FileNotFoundError):
+            return self._settled(records.load(self.path / container.id))
+        return None
+
+    def _reload(self, container: Container) -> Container:
+        try:
+            fresh = self._settled(records.load(self.path / container.id))
+        except FileNotFoundError:
+            fresh = None
+        if fresh is None:
+            raise missing(container.name)
+        return fresh
+
+    def _write(self, container: Container) -> None:
+        state.write(self.path / container.id / records.FILE, container.to_json())
+
+    def _delete(self, container: Container, volumes: bool) -> None:
+        folder = self.path / container.id
+        (folder / records.FILE).unlink()  # from here on it is gone, whatever happens
+        shutil.rmtree(folder, ignore_errors=True)
+        for mount in container.mounts if volumes else ():
+            with suppress(EngineError):
+                if mount["Type"] == "volume" and self._volumes.find(mount["Name"]).anonymous:
+                    self._volumes.remove(mount["Name"])
+
+    def _end_marked(self, folder: Path) -> None:
+        for one in process.marked(str(folder)):
+            one.kill()
+            one.wait(PATIENCE)
+
+    def _check_free(self, name: str) -> None:
+        for other in self.list():
+            if other.name == name:
+                raise _daemon(
+                    f'Conflict. The container name "/{name}" is already in use by container '
+                    f'"{other.id}". You have to remove (or rename) that container to be able to '
+                    "reuse that name."
+                )
+
+    def _unused_name(self) -> str:
+        from dockerlab.engine.creation import invent_name
+
+        used, name = {container.name for container in self.list()}, invent_name()
+        while name in used:
+            name = f"{invent_name()}{len(used)}"
+        return name
+
+
+_KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no other
+
+
+def missing(text: str) -> EngineError:
+    """There is no such container, in docker's words."""
+    return _daemon(f"No such container: {text}")
+
+
+def _daemon(text: str) -> EngineError:
+    return EngineError(f"Error response from daemon: {text}")
+
+
+def _comes_back(container: Container) -> bool:
+    """Whether the restart policy starts it again."""
+    policy = container.host["RestartPolicy"]
+    if policy["Name"] == "on-failure":
+        most = policy["MaximumRetryCount"]
+        return container.state.exit_code != 0 and (not most or container.state.restarts < most)
+    return policy["Name"] in ("always", "unless-stopped")

@@ -1,0 +1,112 @@
+"""Processes that outlive the one that starts them, known by their id and their time of birth."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+_PAUSE = 0.01  # seconds between two looks at a process
+_SAME = 1.0  # seconds by which two readings of one birth may differ when the clock is set
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, as it can be written down and found again."""
+
+    pid: int
+    born: float  # seconds since 1970
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; another process with the same id does not count."""
+        child = _children.get(self.pid)
+        if child is not None:
+            child.poll()  # a dead child stays a zombie until its parent asks
+        return self._found() is not None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit status in docker's counting, if this process started it and it has ended."""
+        child = _children.get(self.pid)
+        code = child.poll() if child else None
+        return code if code is None or code >= 0 else 128 - code
+
+    def signal(self, number: int) -> None:
+        """Send it a signal, if it is still there."""
+        found = self._found()
+        if found:
+            with suppress(psutil.NoSuchProcess):
+                found.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        found = self._found()
+        if found:
+            with suppress(psutil.NoSuchProcess):
+                found.kill()
+
+    def wait(self, seconds: float | None) -> bool:
+        """Whether it has ended within that time."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while self.alive:
+            if deadline is not None and time.monotonic() >= deadline:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+    def _found(self) -> psutil.Process | None:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            found = psutil.Process(self.pid)
+            born = abs(found.create_time() - self.born) < _SAME
+            return found if born and found.status() != psutil.STATUS_ZOMBIE else None
+        return None
+
+
+def start(
+    arguments: Sequence[str], env: Mapping[str, str], folder: Path, log: Path, mark: str
+) -> Process:
+    """Run Python with `arguments`, detached, its output added to `log`.
+
+    `mark` is put on its command line, for `marked` to find it by.
+    """
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        options = {"creationflags": flags}
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-X", f"dockerlab={mark}", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=dict(env),
+            cwd=folder,
+            close_fds=True,
+            **options,
+        )
+    _children[child.pid] = child
+    try:
+        born = psutil.Process(child.pid).create_time()
+    except psutil.NoSuchProcess:
+        born = time.time()
+    return Process(child.pid, born)
+
+
+def marked(mark: str) -> list[Process]:
+    """The processes of this machine whose mark starts with `mark`."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if any(word.startswith(f"dockerlab={mark}") for word in words):
+                found.append(Process(process.pid, process.create_time()))
+    return found
