@@ -31,16 +31,6 @@ _MODULES = (
     *("container", "logs", "run", "inspect", "image", "transfer"),
     *("volume", "system", "context"),
 )
-    "container",
-    "logs",
-    "run",
-    "inspect",
-    "image",
-    "transfer",
-    "volume",
-    "system",
-    "context",
-]
 _GLOBAL = (
     text("config", "", "Location of client config files", default="~/.docker"),
     text(
