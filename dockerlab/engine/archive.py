@@ -40,6 +40,7 @@ from dockerlab.image.reference import InvalidReference, Reference
 
 _CHUNK = 1024 * 1024
 _LINKS = 8
+_NO_MANIFEST = "invalid archive: does not contain a manifest.json"
 
 
 def save(store: ImageStore, names: Sequence[str], target: IO[bytes]) -> None:
@@ -161,6 +162,9 @@ def _tar(source: IO[bytes]) -> Iterator[tarfile.TarFile]:
             copy.close()
         file = source if copy.closed else cast("IO[bytes]", copy)
         file.seek(0)
+        if not file.read(1):
+            raise EngineError(_NO_MANIFEST)
+        file.seek(0)
         with tarfile.open(fileobj=file, mode="r:") as archive:
             yield archive
 
@@ -175,7 +179,7 @@ class _Reader:
     def lines(self) -> list[dict[str, Any]]:
         """What manifest.json lists."""
         if "manifest.json" not in self._members:
-            raise EngineError("invalid archive: does not contain a manifest.json")
+            raise EngineError(_NO_MANIFEST)
         try:
             lines = json.loads(self._small("manifest.json"))
             for line in lines:

@@ -56,7 +56,7 @@ def reading() -> Iterator[None]:
     try:
         yield
     except (EOFError, tarfile.ReadError) as error:
-        cut = isinstance(error, EOFError) or "end of data" in str(error)
+        cut = isinstance(error, EOFError) or "end of data" in str(error) or "trunc" in str(error)
         raise _broken("unexpected EOF" if cut else "archive/tar: invalid tar header") from None
     except (tarfile.TarError, zlib.error, gzip.BadGzipFile, lzma.LZMAError):
         raise _broken("archive/tar: invalid tar header") from None

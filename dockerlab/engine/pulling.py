@@ -100,7 +100,7 @@ class _Printer:
             self._blobs.append(Descriptor("", step.digest, step.total))
             return
         self._list()
-        if step.state == "done":
+        if step.state in ("done", "exists"):
             self._done.add(step.digest)
             self._flush()
 
@@ -119,7 +119,8 @@ class _Printer:
             layers = []  # the image is here: docker does not speak of its layers
         self._missing = []
         for layer in layers:
-            here = self._layout.has(layer)
+            # Docker counts a layer as here only if all those below it are.
+            here = not self._missing and self._layout.has(layer)
             self._say(
                 f"{digests.short(layer.digest)}: {'Already exists' if here else 'Pulling fs layer'}"
             )

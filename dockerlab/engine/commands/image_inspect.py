@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from dockerlab.engine.commands.format import go_json
+from dockerlab.engine.commands.inspect import inspect_each
 from dockerlab.engine.commands.parse import FORMAT, Session, command
-from dockerlab.engine.commands.template import ExecuteError, ParseError, Template
 from dockerlab.engine.images import Image
 from dockerlab.engine.words import Refused
-from dockerlab.errors import DockerlabError, EngineError
+from dockerlab.errors import EngineError
 
 # Go's fields of a container's config in their order: always there, or only if they are set.
 _ALWAYS: dict[str, Any] = {
@@ -50,32 +49,7 @@ _IF_SET = {"ExposedPorts", "Healthcheck", "ArgsEscaped", "StopSignal", "StopTime
 )
 def inspect(session: Session, *images: str, format: str) -> int:
     """`docker image inspect`."""
-    template = None
-    if format not in ("", "json"):
-        try:
-            template = Template(format)
-        except ParseError as error:
-            raise EngineError(f"template parsing error: {error}", 64) from None
-    found, failures = [], []
-    for name in images:
-        try:
-            found.append(describe(look_up(session, name)))
-        except DockerlabError as error:
-            failures.append(str(error))
-    if template:
-        for image in found:
-            try:
-                session.print(template.render(image))
-            except ExecuteError as error:
-                session.print()
-                raise EngineError(f"template parsing error: {error}") from None
-        if not found:
-            session.print()
-    else:
-        session.print(go_json(found, indent=4 if not format else None, html=bool(format)))
-    if failures:
-        session.complain("\n".join(failures))
-    return int(bool(failures))
+    return inspect_each(session, images, format, lambda name: describe(look_up(session, name)))
 
 
 def look_up(session: Session, name: str) -> Image:

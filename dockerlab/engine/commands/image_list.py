@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from dockerlab.engine.commands.filters import labelled, matches, pairs, sift, templates
-from dockerlab.engine.commands.format import ago, parse_time, show, size
+from dockerlab.engine.commands.format import ago, go_json, parse_time, show, size
 from dockerlab.engine.commands.parse import TABLE_FORMAT, Session, command, flag, many
 from dockerlab.engine.images import Image, ImageStore
 from dockerlab.engine.words import Refused
@@ -87,8 +87,7 @@ _RAW = r"""repository: {{.Repository}}
 tag: {{.Tag}}
 image_id: {{.ID}}
 created_at: {{.CreatedAt}}
-virtual_size: {{.Size}}
-"""
+virtual_size: {{.Size}}\n"""
 
 
 @command(
@@ -126,6 +125,10 @@ def _show(
     format: str,
     type_name: str,
 ) -> None:
+    if format in ("json", "{{json .}}"):
+        for row in rows:
+            session.print(go_json(row, html=True))
+        return
     try:
         show(session.out, rows, titles, columns, format, type_name)
     except EngineError as error:
