@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
-    *("container", "logs", "run", "inspect", "image", "transfer"),
+    *("container", "logs", "running", "inspect", "image", "transfer"),
     *("volume", "system", "context"),
 )
 _GLOBAL = (
@@ -82,7 +82,7 @@ def run(
 
 def complete(words: Sequence[str], engine: Embedded) -> list[str]:
     """What the last of `words` (after `docker`, maybe "") may become."""
-    from dockerlab.engine.commands.complete import completions
+    from dockerlab.engine.commands.completing import completions
 
     _load()
     return completions(list(words), engine)

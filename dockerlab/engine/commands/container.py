@@ -177,7 +177,7 @@ def _stop(session: Session, name: str, signal_name: str, timeout: int | None) ->
 )
 def start(session: Session, *names: str, attach: bool, **_harmless: object) -> int:
     """`docker start`."""
-    from dockerlab.engine.commands.run import attach_to
+    from dockerlab.engine.commands.running import attach_to
 
     containers = session.engine.containers
     if attach and len(names) > 1:
