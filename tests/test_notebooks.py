@@ -32,9 +32,10 @@ def lesson(tmp_path: Path) -> Callable[..., Path]:
             for key, value in changes.items() if lang == "en" else ():
                 index, field = "abc".index(key[0]), key[2:]
                 cells[index][field] = value
-            whole: dict[str, Any] = {"metadata": {"kernelspec": notebooks.KERNEL}, "nbformat": 4}
+            kernel = {"kernelspec": notebooks.KERNEL, "language_info": notebooks.LANGUAGE}
+            whole: dict[str, Any] = {"metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
             (tmp_path / lang).mkdir()
-            whole |= {"cells": cells, "nbformat_minor": 5}
+            whole["cells"] = cells
             notebooks.write(tmp_path / lang / "01-x.ipynb", whole)
         return tmp_path
 
@@ -69,6 +70,16 @@ def test_what_is_wrong_is_named(
     lesson: Callable[..., Path], changes: dict[str, Any], problem: str
 ) -> None:
     assert any(problem in found for found in notebooks.problems(lesson(**changes)))
+
+
+def test_another_kernel_is_named(lesson: Callable[..., Path]) -> None:
+    path = lesson() / "bn" / "01-x.ipynb"
+    changed = notebooks.read(path)
+    changed["metadata"]["language_info"] = {"name": "python"}
+    notebooks.write(path, changed)
+    assert [found.partition(": ")[2] for found in notebooks.problems(path.parent.parent)] == [
+        "its metadata are not those of the plain Python 3 kernel"
+    ]
 
 
 def test_a_lesson_without_a_twin_is_named(lesson: Callable[..., Path]) -> None:

@@ -1,4 +1,7 @@
-"""Build hook: compiles the message catalogues, so that they need not be committed."""
+"""Build hook: compiles the message catalogues and takes the lessons into the package.
+
+An editable installation leaves the lessons where they are, in the repository.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +11,12 @@ from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CompileCatalogues(BuildHookInterface):  # type: ignore[type-arg]
-    """Writes each `.mo` file beside its `.po` file."""
+class Package(BuildHookInterface):  # type: ignore[type-arg]
+    """Puts into the package what is not committed in its folder."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         for po in Path(self.root, "dockerlab", "locale").glob("*/LC_MESSAGES/*.po"):
             with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
                 write_mo(target, read_po(source))
+        if version != "editable":
+            build_data["force_include"]["notebooks"] = "dockerlab/notebooks"

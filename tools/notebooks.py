@@ -26,6 +26,15 @@ LANGUAGES = ("bn", "en")
 STEP = re.compile(r"[LB]\d{1,2}")
 TAGS = {"exercise", "raises-exception"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+    "version": "3.11.0",
+}  # as JupyterLab has it, or a lesson would open as modified
 
 Notebook = dict[str, Any]
 
@@ -84,8 +93,8 @@ def _shape(cell: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _alone(notebook: Notebook) -> Iterator[str]:
-    if notebook["metadata"].get("kernelspec") != KERNEL:
-        yield "its kernel is not the plain Python 3 one"
+    if notebook["metadata"] != {"kernelspec": KERNEL, "language_info": LANGUAGE}:
+        yield "its metadata are not those of the plain Python 3 kernel"
     ids = [cell.get("id") for cell in notebook["cells"]]
     if None in ids or len(set(ids)) != len(ids):
         yield "cell ids are missing or not unique"
@@ -142,6 +151,8 @@ def execute(path: Path, home: Path, *, solve: bool = False) -> Notebook:
     import nbformat
     from nbclient import NotebookClient
 
+    from dockerlab.engine.embedded import Embedded
+
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if solve and "solution" in cell.metadata.get("dockerlab", {}):
@@ -149,6 +160,7 @@ def execute(path: Path, home: Path, *, solve: bool = False) -> Notebook:
     surroundings = {
         **{key: value for key, value in os.environ.items() if key != "DOCKERLAB_LANG"},
         "DOCKERLAB_HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
         "DOCKERLAB_ENGINE": os.environ.get("DOCKERLAB_ENGINE", "embedded"),
     }
     client = NotebookClient(
@@ -158,7 +170,10 @@ def execute(path: Path, home: Path, *, solve: bool = False) -> Notebook:
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
-    client.execute(env=surroundings)
+    try:
+        client.execute(env=surroundings)
+    finally:
+        Embedded(home).reset()
     executed: Notebook = json.loads(nbformat.writes(notebook))
     for cell in executed["cells"]:
         cell["source"] = "".join(cell["source"])
@@ -174,18 +189,7 @@ def normalised(notebook: Notebook) -> Notebook:
         for output in cell["outputs"]:
             if "execution_count" in output:
                 output["execution_count"] = number + 1
-    metadata = {
-        "kernelspec": KERNEL,
-        "language_info": {
-            "codemirror_mode": {"name": "ipython", "version": 3},
-            "file_extension": ".py",
-            "mimetype": "text/x-python",
-            "name": "python",
-            "nbconvert_exporter": "python",
-            "pygments_lexer": "ipython3",
-            "version": "3.11.0",
-        },
-    }
+    metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
     return {**notebook, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
