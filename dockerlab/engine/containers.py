@@ -7,6 +7,7 @@ Every change is made under one lock, which all processes share.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -98,7 +99,7 @@ class Containers:
         with self._lock:
             name = settings.name.removeprefix("/") or self._unused_name()
             self._check_free(name)
-            container = creation.build(settings, image, records.new_id(), name, self._volumes)
+            container = creation.build(settings, image, self._new_id(name), name, self._volumes)
             container.refusal = creation.refusal(container, image.config)
             if container.kind == "registry" and not container.refusal:
                 creation.check_registry(container)
@@ -107,6 +108,11 @@ class Containers:
             (self.path / container.id / LOG).touch(mode=0o600)
             self._write(container)
         return container
+
+    def _new_id(self, name: str) -> str:
+        """The same for a name each time, so that a lesson shows the same on every machine."""
+        wanted = hashlib.sha256(name.encode()).hexdigest()
+        return records.new_id() if (self.path / wanted).exists() else wanted
 
     def start(self, container: Container) -> Container:
         """Start it, and come back when it answers; EngineError in docker's words if it cannot."""
