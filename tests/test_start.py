@@ -43,7 +43,9 @@ def test_opens_a_lesson_on_a_free_port_and_ends_everything_on_ctrl_c(tmp_path: P
             assert "ইঞ্জিন" in course.said
             assert "[" not in course.said.replace("[::1]", "")  # no log lines of JupyterLab
             assert len(course.processes()) >= 2
-            docker(course.home, "run", "-d", "-p", "127.0.0.1::5000", "--name", "r", "registry:2")
+            docker(
+                course.home, "run", "-d", "-p", "127.0.0.1::5000", "--name", "shop", "registry:2"
+            )
             assert any("dockerlab.registry.serve" in p.cmdline() for p in course.processes())
             assert course.end(signal.SIGINT) == 0
             assert course.processes() == []
