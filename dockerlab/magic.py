@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import shlex
 import sys
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from IPython.core import completer
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from dockerlab import i18n
@@ -17,6 +19,7 @@ from dockerlab.i18n import _
 from dockerlab.image.reference import InvalidReference
 
 if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 
     from dockerlab.image.reference import Reference
@@ -31,7 +34,8 @@ def load(shell: InteractiveShell) -> None:
     if DockerlabMagics.__name__ in ipython.magics_manager.registry:
         return
     ipython.register_magics(DockerlabMagics)
-    ipython.set_hook("complete_command", _complete, str_key="%docker")
+    matcher: Any = completer.context_matcher
+    ipython.Completer.custom_matchers.append(matcher(identifier="dockerlab")(_complete))
     ipython.set_custom_exc((DockerlabError,), _show)
     ipython.events.register("post_run_cell", _carry_on)
     html = ipython.display_formatter.formatters["text/html"]
@@ -103,14 +107,16 @@ def _docker(line: str) -> int:
     return status
 
 
-def _complete(shell: InteractiveShell, event: SimpleNamespace) -> list[str]:
-    """What Tab offers: the engine completes words, IPython parts of words (after `=`)."""
+def _complete(context: CompletionContext) -> dict[str, Any]:
+    """What Tab offers in a %docker line: what docker can complete, and no Python beside it."""
+    typed = re.match(r"\s*%docker\s+(.*)", context.text_until_cursor)
+    if not typed:
+        return {"completions": []}
     from dockerlab.engine import commands, current
 
-    before = event.text_until_cursor.lstrip().partition("docker")[2]
-    words = before.split() + ([""] if before[-1:].isspace() else [])
-    started = len(words[-1]) - len(event.symbol) if words else 0
-    return [found[started:] for found in commands.complete(words, current())]
+    words = re.split(r"\s+", typed[1])
+    found = [completer.SimpleCompletion(word) for word in commands.complete(words, current())]
+    return {"completions": found, "matched_fragment": words[-1], "suppress": True}
 
 
 def _show(

@@ -201,7 +201,7 @@ def test_loading_twice_changes_nothing(
         ("%docker pu", {"pull", "push"}),
         ("%docker image t", {"tag"}),
         ("%docker run --na", {"--name"}),
-        ("%docker tag my", {"my-image"}),
+        ("%docker tag my", {"my-image:latest"}),
         ("%docker image rm my-image:l", {"my-image:latest"}),
         ("%docker push my-image localhost:", set()),
     ],
@@ -252,7 +252,7 @@ def test_a_kernel_runs_completes_and_never_stops_a_run_all(kernel: Kernel) -> No
     assert "Did you mean a?" in out and reply["status"] == "ok"
     for code, wanted in (
         ("x = 1\n%docker pu", {"pull", "push"}),
-        ("%docker tag my-i", {"my-image"}),
+        ("%docker tag my-i", {"my-image:latest"}),
         ("%docker ", {"run", "image", "ps"}),
     ):
         found = client.complete(code, len(code), reply=True, timeout=60)["content"]

@@ -7,6 +7,7 @@ one. It returns the key of what it saw: `ok`, or a hint's. The words for each ar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -261,9 +262,11 @@ def _arrived(state: State, tag: str) -> Seen:
 
 def _published(engine: Embedded) -> str:
     """Where the learner's registry is: port 5000, unless a container has it on another only."""
-    running = [each for each in engine.containers.list() if each.running]
-    bound = [line for each in running for line in each.state.ports.get("5000/tcp") or ()]
-    ports = [line["HostPort"] for line in bound]
+    ports: list[str] = []
+    with suppress(DockerlabError):  # a damaged container is no reason not to check an answer
+        running = [each for each in engine.containers.list() if each.running]
+        bound = [line for each in running for line in each.state.ports.get("5000/tcp") or ()]
+        ports = [line["HostPort"] for line in bound]
     return f"localhost:{ports[0]}" if ports and "5000" not in ports else REGISTRY
 
 
