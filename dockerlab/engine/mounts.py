@@ -15,6 +15,9 @@ from dockerlab.engine.volumes import Volumes, check_name
 from dockerlab.errors import EngineError, NeedsEngine
 
 _DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
+_KEYS = {"type", "source", "target", "readonly", "volume-nocopy", "bind-propagation"}
+_ALSO = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly"}
+_TRUE, _FALSE = {None, "1", "true"}, {"0", "false"}
 _MODES = {"ro", "rw", "z", "Z", "nocopy", "cached", "delegated", "consistent", "rprivate"}
 
 
@@ -86,28 +89,46 @@ def parse(spec: str) -> Mount:
 
 
 def parse_long(spec: str) -> Mount:
-    """The mount of one `--mount`: `type=volume,source=images,target=/var/lib/registry`."""
-    values = dict(part.strip().partition("=")[::2] for part in spec.split(","))
-    source = values.get("source") or values.get("src") or ""
-    target = values.get("target") or values.get("dst") or values.get("destination") or ""
-    kind = values.get("type", "volume")
+    """The mount of one `--mount` that has no `complaint`; EngineError in docker's words."""
+    values = {_ALSO.get(key, key): value for key, value in _pairs(spec)}
+    kind, source = values.get("type", "volume"), values.get("source", "")
     if kind not in ("volume", "bind"):
-        raise NeedsEngine(f"--mount type={kind}")
-    if not target:
-        raise _invalid(f'invalid mount config for type "{kind}": field Target must not be empty')
+        raise NeedsEngine(f"docker run --mount type={kind}", 125)
     if kind == "bind" and not os.path.exists(source):
         raise _invalid(
             f'invalid mount config for type "bind": bind source path does not exist: {source}'
         )
-    read_only = any(values.get(key, "no") in ("", "1", "true") for key in ("readonly", "ro"))
-    _target(target, spec, kind)
+    target = _target(values["target"], "", kind)
     if kind == "volume" and source:
         check_name(source)
-    return Mount(source, target, "ro" if read_only else "")
+    return Mount(source, target, "ro" if values.get("readonly") in _TRUE else "")
+
+
+def complaint(spec: str) -> str:
+    """What docker's CLI finds wrong with a `--mount`; "" if nothing."""
+    if not spec:
+        return "EOF"
+    keys = set()
+    for key, value in _pairs(spec):
+        known = _ALSO.get(key, key)
+        if known != "readonly" and value is None:
+            return f"invalid field '{key}' must be a key=value pair"
+        if known not in _KEYS:
+            return f"unexpected key '{key}' in '{key}={value}'"
+        if known == "readonly" and value not in _TRUE | _FALSE:
+            return f"invalid value for {key}: {value}"
+        keys.add(known)
+    return "" if "target" in keys else "target is required"
+
+
+def _pairs(spec: str) -> list[tuple[str, Any]]:
+    parts = (part.strip().partition("=") for part in spec.split(","))
+    return [(key.lower(), value if equals else None) for key, equals, value in parts]
 
 
 def _target(target: str, spec: str, kind: str) -> str:
-    before = f"invalid volume specification: '{spec}': invalid mount config for type \"{kind}\": "
+    before = f"invalid volume specification: '{spec}': " if spec else ""
+    before += f'invalid mount config for type "{kind}": '
     if not target.startswith("/"):
         raise _invalid(f"{before}invalid mount path: '{target}' mount path must be absolute")
     if PurePosixPath(target) == PurePosixPath("/"):

@@ -31,8 +31,14 @@ _MODULES = (
     *("container", "logs", "running", "inspect", "image", "transfer"),
     *("volume", "system", "context"),
 )
+
+
+def _file(*name: str) -> str:
+    return os.path.join(os.path.expanduser("~"), ".docker", *name)
+
+
 _GLOBAL = (
-    text("config", "", "Location of client config files", default="~/.docker"),
+    text("config", "", "Location of client config files", default=_file()),
     text(
         "context",
         "c",
@@ -48,9 +54,14 @@ _GLOBAL = (
         default="info",
     ),
     flag("tls", "", "Use TLS; implied by --tlsverify"),
-    text("tlscacert", "", "Trust certs signed only by this CA", default="~/.docker/ca.pem"),
-    text("tlscert", "", "Path to TLS certificate file", default="~/.docker/cert.pem"),
-    text("tlskey", "", "Path to TLS key file", default="~/.docker/key.pem"),
+    text(
+        "tlscacert",
+        "",
+        "Trust certs signed only by this CA",
+        default=_file("ca.pem"),
+    ),
+    text("tlscert", "", "Path to TLS certificate file", default=_file("cert.pem")),
+    text("tlskey", "", "Path to TLS key file", default=_file("key.pem")),
     flag("tlsverify", "", "Use TLS and verify the remote"),
     flag("version", "v", "Print version information and quit"),
 )
@@ -114,8 +125,8 @@ def _command(name: str, rest: list[str], session: Session) -> int:
 
     found = COMMANDS[name]
     try:
-        if name in ELSEWHERE and rest and not {"--help", "-h"} & set(rest):
-            raise NeedsEngine(f"docker {name}")
+        if name in ELSEWHERE and not {"--help", "-h"} & set(rest):
+            rest = [word for word in rest if not word.startswith("-")]
         arguments, options = parse(found, name, rest)
     except HelpWanted as wanted:
         if wanted.args:
@@ -156,7 +167,8 @@ def _group(words: list[str], session: Session) -> int:
     if rest[0].startswith("-"):
         message = f"unknown shorthand flag: '{rest[0][1:2]}' in {rest[0]}"
         raise UsageError(message, path, path, 125)
-    raise UsageError(f"docker: unknown command: {path} {rest[0]}", path, path, 1)
+    usage = f"{path} COMMAND" if group in ("volume", "manifest") else path
+    raise UsageError(f"docker: unknown command: {path} {rest[0]}", path, usage, 1)
 
 
 def _help(words: list[str], session: Session) -> int:

@@ -229,11 +229,11 @@ def restart(session: Session, *names: str, signal: str, timeout: int | None) -> 
 )
 def kill(session: Session, *names: str, signal: str) -> int:
     """`docker kill`."""
-    containers = session.engine.containers
+    containers, number = session.engine.containers, signal_number(signal or "KILL")
 
     def end(name: str) -> str:
         try:
-            containers.kill(containers.find(name), signal_number(signal or "KILL"))
+            containers.kill(containers.find(name), number)
         except EngineError as error:
             reason = error.text.removeprefix("Error response from daemon: ")
             raise EngineError(

@@ -38,51 +38,51 @@ TOPICS = {
     }.items()
 }
 
-# What docker knows and this engine does not: least arguments, spellings | usage | summary.
+# What docker knows and this engine does not: arguments (least-most), spellings | usage | summary.
 _ELSEWHERE = """
-1 container attach, attach|CONTAINER
+1-1 container attach, attach|CONTAINER
   |Attach local standard input, output, and error streams to a running container
-1 container commit, commit|CONTAINER [REPOSITORY[:TAG]]
+1-2 container commit, commit|CONTAINER [REPOSITORY[:TAG]]
   |Create a new image from a container's changes
-2 container cp, cp|CONTAINER:SRC_PATH DEST_PATH|-
+2-2 container cp, cp|CONTAINER:SRC_PATH DEST_PATH|-
   |Copy files/folders between a container and the local filesystem
-1 container diff, diff|CONTAINER
+1-1 container diff, diff|CONTAINER
   |Inspect changes to files or directories on a container's filesystem
-2 container exec, exec|CONTAINER COMMAND [ARG...]
+2- container exec, exec|CONTAINER COMMAND [ARG...]
   |Execute a command in a running container
-1 container export, export|CONTAINER
+1-1 container export, export|CONTAINER
   |Export a container's filesystem as a tar archive
-1 container pause, pause|CONTAINER [CONTAINER...]
+1- container pause, pause|CONTAINER [CONTAINER...]
   |Pause all processes within one or more containers
-0 container stats, stats|[CONTAINER...]
+0- container stats, stats|[CONTAINER...]
   |Display a live stream of container(s) resource usage statistics
-1 container top, top|CONTAINER [ps OPTIONS]
+1- container top, top|CONTAINER [ps OPTIONS]
   |Display the running processes of a container
-1 container unpause, unpause|CONTAINER [CONTAINER...]
+1- container unpause, unpause|CONTAINER [CONTAINER...]
   |Unpause all processes within one or more containers
-1 container update, update|CONTAINER [CONTAINER...]
+1- container update, update|CONTAINER [CONTAINER...]
   |Update configuration of one or more containers
-1 image build, build|PATH | URL | -
+1-1 image build, build|PATH | URL | -
   |Build an image from a Dockerfile
-1 image import, import|file|URL|- [REPOSITORY[:TAG]]
+1- image import, import|file|URL|- [REPOSITORY[:TAG]]
   |Import the contents from a tarball to create a filesystem image
-0 login|[SERVER]
+0-1 login|[SERVER]
   |Authenticate to a registry
-0 logout|[SERVER]
+0-1 logout|[SERVER]
   |Log out from a registry
-1 search|TERM
+1-1 search|TERM
   |Search Docker Hub for images
-0 system events, events|
+0-0 system events, events|
   |Get real time events from the server
-1 context export|CONTEXT [FILE|-]
+1-2 context export|CONTEXT [FILE|-]
   |Export a context to a tar archive FILE or a tar stream on STDOUT.
-2 context import|CONTEXT FILE|-
+2-2 context import|CONTEXT FILE|-
   |Import a context from a tar or zip file
-0 context inspect|[CONTEXT] [CONTEXT...]
+0- context inspect|[CONTEXT] [CONTEXT...]
   |Display detailed information on one or more contexts
-1 context update|CONTEXT
+1-1 context update|CONTEXT
   |Update a context
-1 context use|CONTEXT
+1-1 context use|CONTEXT
   |Set the current docker context
 """
 ELSEWHERE: set[str] = set()  # the spellings of those that no module has registered
@@ -91,7 +91,8 @@ ELSEWHERE: set[str] = set()  # the spellings of those that no module has registe
 def add_elsewhere() -> None:
     """Register what takes a Docker Engine, except what is known by now."""
     for line in _ELSEWHERE.strip().replace("\n  |", "|").splitlines():
-        least, line = line.split(" ", 1)
+        count, line = line.split(" ", 1)
+        least, _, most = count.partition("-")
         names, _, rest = line.partition("|")
         usage, _, summary = rest.rpartition("|")
         spellings = [name.strip() for name in names.split(",")]
@@ -99,8 +100,8 @@ def add_elsewhere() -> None:
             continue
         ELSEWHERE.update(spellings)
         words = f"[OPTIONS] {usage}".strip()
-        register = command(*spellings, summary=summary, usage=words, arguments=(int(least), None))
-        register(_elsewhere)
+        arguments = (int(least), int(most) if most else None)
+        command(*spellings, summary=summary, usage=words, arguments=arguments)(_elsewhere)
 
 
 def _elsewhere(_session: Session, *_arguments: str) -> int:

@@ -15,7 +15,7 @@ _END = "For more help on how to use Docker, head to https://docs.docker.com/go/g
 
 def page(found: Command, name: str) -> str:
     """The help of one command under that name."""
-    parts = [f"Usage:  {found.use_line(name)}", found.summary]
+    parts = [f"Usage:  {found.use_line(name)}", found.about or found.summary]
     if len(found.names) > 1:
         parts.append("Aliases:\n  " + ", ".join(f"docker {other}" for other in found.names))
     if found.options:
@@ -60,7 +60,8 @@ def subcommands(group: str) -> dict[str, str]:
 def flags(options: Iterable[Option]) -> str:
     """The list of flags, wrapped as pflag does."""
     lines = []
-    for option in sorted(options, key=lambda option: option.name):
+    listed = (option for option in options if option.support != "unlisted")
+    for option in sorted(listed, key=lambda option: option.name):
         short = f"-{option.short}, " if option.short else "    "
         kind = "" if option.kind == "bool" else f" {option.kind}"
         lines.append((f"  {short}--{option.name}{kind}", option.help + _default(option)))
@@ -87,7 +88,7 @@ def _wrap(text: str, start: int) -> str:
 
 
 def _first_line(text: str, width: int) -> tuple[str, str]:
-    if len(text) <= width + _SLOP:
+    if len(text) < width + _SLOP:
         return text, ""
     space = max(text.rfind(sign, 0, width) for sign in " \t\n")
     if space <= 0:

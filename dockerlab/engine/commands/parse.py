@@ -25,8 +25,9 @@ _MANY = {"list", "filter", "map", "mount", "network", "ulimit"}
 class Option:
     """A flag: its names, the kind of its value as the help shows it, and its default.
 
-    `support` is "" if the flag works, "harmless" if it may be ignored, "engine" if it takes a
-    Docker Engine; only a flag that works is given to the command's function.
+    `support` is "" if the flag works, "harmless" or "unlisted" (and not in the help) if it may be
+    ignored, "engine" if it takes a Docker Engine; only a flag that works is given to the
+    command's function. `check` says what is wrong with a value, or "".
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option:
     kind: str = "bool"
     default: Any = None
     support: str = ""
+    check: Callable[[str], str] | None = None
 
     @property
     def key(self) -> str:
@@ -154,6 +156,7 @@ class Command:
     arguments: tuple[int, int | None]
     interspersed: bool
     completes: str
+    about: str
     action: Callable[..., int | None]
 
     def use_line(self, name: str) -> str:
@@ -173,12 +176,14 @@ def command(
     arguments: tuple[int, int | None] = (0, 0),
     interspersed: bool = True,
     completes: str = "",
+    about: str = "",
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Make a function docker's command `names`, all of its spellings, in docker's order.
 
     It is called as `f(session, *arguments, **options)`, an option `--no-trunc` as `no_trunc=`;
     it returns an exit status, or None for 0, and raises EngineError in docker's words.
     `arguments` is the least and the greatest number of arguments (None: any number).
+    `about` is what the help says if that is more than the summary.
     `completes`: "containers", "running", "stopped", "images", "volumes" or "".
     """
 
@@ -191,6 +196,7 @@ def command(
             arguments,
             interspersed,
             completes,
+            about,
             action,
         )
         COMMANDS.update(dict.fromkeys(names, made))
@@ -312,8 +318,8 @@ def _short(word: str, options: dict[str, Option], rest: list[str], given: dict[s
 def _take(option: Option, value: str, given: dict[str, Any]) -> None:
     if option.kind == "filter" and "=" not in value:
         raise _invalid(option, value, "bad format of filter (expected name=value)")
-    if option.name == "env" and value.partition("=")[0] == "":
-        raise _invalid(option, value, f"invalid environment variable: {value}")
+    if option.check and (reason := option.check(value)):
+        raise _invalid(option, value, reason)
     if option.many:
         given.setdefault(option.key, []).append(value)
     elif option.kind == "bool":

@@ -6,6 +6,7 @@ Docker Engine.
 
 from __future__ import annotations
 
+from dockerlab.engine import mounts
 from dockerlab.engine.commands.parse import Option
 
 _SUPPORT = {"+": "", "~": "harmless", "-": "engine"}
@@ -119,7 +120,19 @@ _FLAGS = r"""
 def _option(line: str) -> Option:
     names, kind, help = line[1:].split(" ", 2)
     name, _, short = names.partition(",")
-    return Option(name, short, help.replace("\\n", "\n"), kind, support=_SUPPORT[line[0]])
+    support, check = _SUPPORT[line[0]], _CHECKS.get(name)
+    return Option(name, short, help.replace("\\n", "\n"), kind, support=support, check=check)
+
+
+def _environment(entry: str) -> str:
+    return "" if entry.partition("=")[0] else f"invalid environment variable: {entry}"
+
+
+def _label(entry: str) -> str:
+    return "" if entry.partition("=")[0] else f"invalid label '{entry}': empty name"
+
+
+_CHECKS = {"env": _environment, "label": _label, "mount": mounts.complaint}
 
 
 RUN = tuple(_option(line) for line in _FLAGS.replace("\n  ", "").strip().splitlines())

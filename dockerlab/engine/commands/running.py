@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.engine import mounts, ports
-from dockerlab.engine.commands.parse import Session, command
+from dockerlab.engine.commands.parse import Option, Session, command
 from dockerlab.engine.commands.run_flags import RUN
 from dockerlab.engine.container import Container, kind_of
 from dockerlab.engine.creation import Settings
@@ -25,7 +26,15 @@ _USAGE: dict[str, Any] = {
     "completes": "images",
 }
 _ONLY_RUN = ("detach", "detach-keys", "sig-proxy")
+_PULL_BEFORE_CREATING = 'Pull image before creating ("always", "|missing", "never")'  # sic
 _PULLS = ("always", "missing", "never")
+
+
+def _as_create(option: Option) -> Option:
+    if option.name != "pull":
+        return option
+    default = option.help.partition(" (default")[2]
+    return replace(option, help=f"{_PULL_BEFORE_CREATING} (default{default}")
 
 
 @command(
@@ -58,7 +67,7 @@ def run(session: Session, image: str, *words: str, detach: bool, **flags: Any) -
     "container create",
     "create",
     summary="Create a new container",
-    options=tuple(option for option in RUN if option.name not in _ONLY_RUN),
+    options=tuple(_as_create(option) for option in RUN if option.name not in _ONLY_RUN),
     **_USAGE,
 )
 def create(session: Session, image: str, *words: str, **flags: Any) -> None:

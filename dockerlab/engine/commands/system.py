@@ -178,9 +178,9 @@ def prune(session: Session, *, all: bool, filter: list[str], force: bool, volume
     kinds = [
         "all stopped containers",
         "all networks not used by at least one container",
-        *(["all volumes not used by at least one container"] if volumes else []),
+        *(["all anonymous volumes not used by at least one container"] if volumes else []),
         images if all else "all dangling images",
-        "all build cache" if all else "all dangling build cache",
+        "all build cache" if all else "unused build cache",
     ]
     warning = "WARNING! This will remove:\n" + "".join(f"  - {kind}\n" for kind in kinds)
     if not force and not session.confirm(warning):

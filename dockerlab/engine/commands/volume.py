@@ -96,6 +96,7 @@ def inspect(session: Session, *names: str, format: str) -> int:
     "volume rm",
     "volume remove",
     summary="Remove one or more volumes",
+    about="Remove one or more volumes. You cannot remove a volume that is in use by a container.",
     usage="VOLUME [VOLUME...]",
     options=(flag("force", "f", "Force the removal of one or more volumes"),),
     arguments=(1, None),
@@ -125,12 +126,12 @@ def rm(session: Session, *names: str, force: bool) -> int:
     "volume prune",
     summary="Remove unused local volumes",
     options=(
-        flag("all", "a", "Remove all unused volumes, not just anonymous ones"),
+        flag("all", "a", support="unlisted"),  # as always with engine 20.10
         many("filter", "", 'Provide filter values (e.g. "label=<label>")', kind="filter"),
         flag("force", "f", "Do not prompt for confirmation"),
     ),
 )
-def prune(session: Session, *, all: bool, filter: list[str], force: bool) -> None:
+def prune(session: Session, *, filter: list[str], force: bool) -> None:
     """`docker volume prune`."""
     # The words are those for engine 20.10, which takes the named volumes too.
     warning = "WARNING! This will remove all local volumes not used by at least one container."
