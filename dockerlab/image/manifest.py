@@ -62,8 +62,8 @@ class Descriptor:
             annotations = data.get("annotations") or {}
             if not isinstance(size, int) or isinstance(size, bool) or size < 0:
                 raise InvalidManifest("a descriptor's size is not a number of bytes")
-            texts = [media_type, *annotations.values()]
-            if not all(isinstance(text, str) for text in texts):
+            texts = annotations.values() if isinstance(annotations, dict) else [None]
+            if not all(isinstance(text, str) for text in (media_type, *texts)):
                 raise InvalidManifest("a descriptor's fields have the wrong type")
             return cls(
                 media_type,
