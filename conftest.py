@@ -39,6 +39,15 @@ def pytest_configure() -> None:
         subprocess.run([sys.executable, ROOT / "tools" / "catalogue.py", "compile"], check=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each notebook has a lab of its own, as when tools/notebooks.py executed it."""
+    lab = Path(os.environ["DOCKERLAB_TEST_HOME"], "dockerlab_home")
+    if item.path.suffix == ".ipynb":
+        lab /= f"{item.path.parent.name}-{item.path.stem}"
+    os.environ["DOCKERLAB_HOME"] = str(lab)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing may be left running, no container either."""
     for process in _ours():

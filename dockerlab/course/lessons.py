@@ -5,11 +5,16 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from dockerlab.engine import removal
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
+from dockerlab.image.sample import LABEL
 
 if TYPE_CHECKING:
     from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.image import Image
+
+OWN = ("my-image", "hello-registry")  # the samples that lessons give names to
 
 BEGINNINGS: dict[str, tuple[str, ...]] = {
     "00-start": (),
@@ -33,10 +38,24 @@ class UnknownLesson(DockerlabError):
 
 
 def begin(lesson: str, engine: Embedded) -> None:
-    """Empty the lab and bring what `lesson` begins with; UnknownLesson if there is none."""
+    """Bring the lab to the lesson's start; UnknownLesson if there is none.
+
+    What an earlier go at a lesson left goes: the container `registry`, the course's samples under
+    all their names, and what is named after localhost:5000. Everything else stays.
+    """
     if lesson not in BEGINNINGS:
         near = get_close_matches(str(lesson), BEGINNINGS, n=1, cutoff=0)
         raise UnknownLesson(str(lesson), near[0])
-    engine.reset()
+    for container in engine.containers.list():
+        if container.name == "registry":
+            engine.containers.remove(container, force=True, volumes=True)
+    for image in engine.images.list():
+        if _is_ours(image):
+            removal.remove(engine.images, image.id, force=True)
     for sample in BEGINNINGS[lesson]:
         engine.images.add_sample(sample, sample)
+
+
+def _is_ours(image: Image) -> bool:
+    local = any(name.registry == "localhost:5000" for name in image.names)
+    return local or image.labels.get(LABEL) in OWN
