@@ -21,7 +21,7 @@ def mend(text: str) -> str | None:
     name, at, digest = _cleaned(text).partition("@")
     if at and ":" not in digest:  # my-image@v1
         name, digest = f"{name}:{digest}", ""
-    name = re.sub(r"^([^/:]+:[0-9]+):(?=[A-Za-z])", r"\1/", name)  # localhost:5000:my-image
+    name = re.sub(r"^([^/:[\]]+:[0-9]+):(?=[A-Za-z])", r"\1/", name)  # localhost:5000:my-image
     first, slash, rest = name.partition("/")
     domain: str | None = ""
     if slash and is_domain(first) and (first == "localhost" or re.search("[.:]", first)):
