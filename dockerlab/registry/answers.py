@@ -50,13 +50,13 @@ class Answer:
         found = self.headers.get("location")
         if not found:
             raise self.invalid("it names no Location")
-        return urljoin(self.url, found)
+        return self._absolute(found)
 
     @property
     def next(self) -> str | None:
         """The address of the next page (RFC 8288); None on the last one."""
         match = _NEXT.search(self.headers.get("link", ""))
-        return urljoin(self.url, match[1]) if match else None
+        return self._absolute(match[1]) if match else None
 
     def names(self, key: str) -> list[str]:
         """The list of strings under `key` in a JSON body; RegistryError if it is not there."""
@@ -86,6 +86,12 @@ class Answer:
         if isinstance(error, Unauthorized):
             error.challenge = self.headers.get("www-authenticate", "")
         raise error
+
+    def _absolute(self, address: str) -> str:
+        try:
+            return urljoin(self.url, address)
+        except ValueError:
+            raise self.invalid(f"it gives an address that is none: {address}") from None
 
     def _stated(self) -> tuple[str, str, Any] | None:
         """Code, message and detail of the first error in the body."""

@@ -41,7 +41,7 @@ def unavailable(
 ) -> Unavailable:
     """What `error` means: one on the way to a connection, or after an answer had begun."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS:
+        if getattr(cause, "reason", None) in _NOT_TLS:
             return PlainHTTP(method=method, url=url)
         detail = _detail(cause, url, dialling)
         if detail:
@@ -67,7 +67,8 @@ def _detail(cause: BaseException, url: str, dialling: bool) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _CERTIFICATE.get(cause.verify_code, f"x509: {cause.verify_message}")
     if isinstance(cause, ssl.SSLError):
-        return f"tls: {(cause.reason or 'handshake failure').lower().replace('_', ' ')}"
+        reason = getattr(cause, "reason", None) or "handshake failure"
+        return f"tls: {reason.lower().replace('_', ' ')}"
     if isinstance(cause, TimeoutError):
         return f"dial tcp {_address(url)}: i/o timeout" if dialling else "read: i/o timeout"
     if isinstance(cause, OSError):

@@ -123,6 +123,9 @@ class Wire:
         failure: Unavailable | None = None
         for scheme in self._schemes:
             url = httpx.URL(f"{scheme}://{_HUB.get(self.host, self.host)}/v2/")
+            if (url.port or 0) > 65535:
+                detail = f"dial tcp: address {url.port}: invalid port"
+                raise Unavailable(detail, method="GET", url=str(url))
             try:
                 if self._speaks(url):
                     return url
