@@ -23,7 +23,7 @@ from dockerlab.engine import container as records
 from dockerlab.engine import process, state
 from dockerlab.engine.container import LOG, Container, now
 from dockerlab.engine.home import private
-from dockerlab.engine.launch import launch
+from dockerlab.engine.launch import launch, unconnected
 from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
@@ -104,9 +104,13 @@ class Containers:
             if container.kind == "registry" and not container.refusal:
                 creation.check_registry(container)
             container.greeting = greeting
-            private(self.path / container.id)
-            (self.path / container.id / LOG).touch(mode=0o600)
-            self._write(container)
+            folder = private(self.path / container.id)
+            try:
+                (folder / LOG).touch(mode=0o600)
+                self._write(container)
+            except OSError:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
         return container
 
     def _new_id(self, name: str) -> str:
@@ -141,9 +145,7 @@ class Containers:
     def kill(self, container: Container, number: int) -> None:
         """Send it a signal."""
         if not container.running:
-            raise _daemon(
-                f"Cannot kill container: {container.name}: Container {container.id} is not running"
-            )
+            raise _daemon(f"Container {container.id} is not running")
         running = self._signal(container, number, 128 + number)
         if running and number in (_KILL, signal.SIGTERM, signal.SIGINT):
             running.wait(PATIENCE)
@@ -264,10 +266,10 @@ class Containers:
             self._delete(container, volumes=True)
             return None
         if not wanted and _comes_back(container):
-            restarts = container.state.restarts + 1
+            container.state.restarts += 1
+            self._write(container)  # before anything looks at it again
             with suppress(EngineError):
                 self._launch(container)
-            container.state.restarts = restarts
         self._write(container)
         return container
 
@@ -275,9 +277,7 @@ class Containers:
         """The best guess where nobody saw the process end: what was asked of it, or its log."""
         if container.state.expected:
             return container.state.expected
-        with self.log(container).open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            last = file.read().rstrip().rpartition(b"\n")[2]
+        last = self._last_line(container)
         if b"level=fatal" in last:
             return 1
         return STOPPED if b"stopping" in last else KILLED
@@ -291,7 +291,12 @@ class Containers:
             container.state.exit_code = error.status if error.status in (126, 127) else 128
             self._write(container)
             raise EngineError(f"Error response from daemon: {error.text}", error.status) from None
-        self._write(container)
+        try:
+            self._write(container)
+        except OSError:
+            if container.process:
+                container.process.kill()  # nobody would know of it
+            raise
 
     def _await(self, container: Container, begin: int) -> None:
         """Come back when the registry answers, or has ended."""
@@ -303,6 +308,26 @@ class Containers:
                 if b"listening on" in file.read():
                     return
             time.sleep(_PAUSE)
+        if b": bind: " in self._last_line(container):
+            self._port_lost(container)
+
+    def _port_lost(self, container: Container) -> None:
+        """Somebody took the port between our look at it and the registry's."""
+        said = self._last_line(container).decode(errors="replace")
+        reason = said.partition("listen tcp ")[2].rstrip('"')
+        with self._lock:
+            fresh = self._reload(container)
+            fresh.state.error = unconnected(
+                fresh.name, f"Error starting userland proxy: listen tcp4 {reason}"
+            )
+            fresh.state.exit_code = 128
+            self._write(fresh)
+        raise _daemon(fresh.state.error)
+
+    def _last_line(self, container: Container) -> bytes:
+        with self.log(container).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            return file.read().rstrip().rpartition(b"\n")[2]
 
     def _signal(self, container: Container, number: int, expected: int) -> process.Process | None:
         """Send a signal, and write down that somebody wants the end of it."""
@@ -346,6 +371,8 @@ class Containers:
                     self._volumes.remove(mount["Name"])
 
     def _end_marked(self, folder: Path) -> None:
+        if not folder.is_dir():
+            return
         for one in process.marked(str(folder)):
             one.kill()
             one.wait(PATIENCE)

@@ -19,5 +19,6 @@ def home() -> Path:
 def private(path: Path) -> Path:
     """`path` as a folder that only its owner may enter, made if need be."""
     if not path.is_dir():
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
     return path

@@ -55,6 +55,13 @@ def _registry(container: Container, folder: Path, taken: Iterable[tuple[str, int
     state.ports = published
 
 
+def unconnected(name: str, reason: str) -> str:
+    """What docker says when a container's ports cannot be published."""
+    return (
+        f"driver failed programming external connectivity on endpoint {name} ({new_id()}): {reason}"
+    )
+
+
 def _publish(
     container: Container, taken: Iterable[tuple[str, int]]
 ) -> dict[str, list[dict[str, str]]]:
@@ -67,10 +74,7 @@ def _publish(
         try:
             port = ports.allocate(binding, taken)
         except EngineError as error:
-            raise EngineError(
-                "driver failed programming external connectivity on endpoint "
-                f"{container.name} ({new_id()}): {error.text}"
-            ) from None
+            raise EngineError(unconnected(container.name, error.text)) from None
         taken.append((binding.address, port))
         entry = {"HostIp": binding.address, "HostPort": str(port)}
         published.setdefault(binding.container, []).append(entry)

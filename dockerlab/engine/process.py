@@ -29,8 +29,8 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs; another process with the same id does not count."""
         child = _children.get(self.pid)
-        if child is not None:
-            child.poll()  # a dead child stays a zombie until its parent asks
+        if child is not None and child.poll() is not None:  # it stays a zombie until we ask
+            return False
         return self._found() is not None
 
     @property
@@ -66,8 +66,11 @@ class Process:
     def _found(self) -> psutil.Process | None:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             found = psutil.Process(self.pid)
-            born = abs(found.create_time() - self.born) < _SAME
-            return found if born and found.status() != psutil.STATUS_ZOMBIE else None
+            if abs(found.create_time() - self.born) > _SAME:
+                return None
+            # A zombie whose threads have not all ended still holds its port.
+            dead = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
+            return None if dead else found
         return None
 
 

@@ -43,6 +43,8 @@ def logs(
     until: str,
 ) -> int:
     """`docker logs`; what a registry says is on standard error, as it is in docker."""
+    from dockerlab.engine.commands.running import write_all
+
     containers = session.engine.containers
     container = containers.find(name)
     out = session.err if container.kind == "registry" else session.out
@@ -61,9 +63,8 @@ def logs(
         out.write(stamp + line)
     out.flush()
     try:
-        for chunk in containers.follow(container, len(content)) if follow else ():
-            out.write(chunk.decode(errors="replace"))
-            out.flush()
+        if follow:
+            write_all(containers.follow(container, len(content)), out)
     except KeyboardInterrupt:
         return 130
     return 0

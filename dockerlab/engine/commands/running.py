@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dockerlab.engine import mounts, ports
 from dockerlab.engine.commands.parse import Option, Session, command
@@ -86,12 +87,18 @@ def attach_to(session: Session, container: Container, begin: int = 0) -> int:
         session.out.flush()
         return container.state.exit_code
     try:
-        for chunk in containers.follow(container, begin):
-            session.err.write(chunk.decode(errors="replace"))
-            session.err.flush()
+        write_all(containers.follow(container, begin), session.err)
     except KeyboardInterrupt:
         containers.stop(container)
     return containers.wait(container)
+
+
+def write_all(chunks: Iterable[bytes], out: TextIO) -> None:
+    """Write what comes, when it comes; a character may come in two halves."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for chunk in chunks:
+        out.write(decoder.decode(chunk))
+        out.flush()
 
 
 def _create(
