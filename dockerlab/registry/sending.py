@@ -69,7 +69,11 @@ class Sending:
         self._wire.request("PUT", self._location, params=last, expect=(201, 204))
 
     def _resume(self) -> int | None:
-        """How many bytes the registry has; None if the blob has arrived after all."""
+        """How many bytes the registry has; None if the blob has arrived after all.
+
+        The distribution project's registry (2.8, 3) cannot go on with an upload whose last request
+        broke off in the middle, and answers 404.
+        """
         try:
             answer = self._wire.request("GET", self._location, expect=(200, 204))
         except NotFound:
