@@ -25,8 +25,9 @@ READY = """async path => {
 CODE_CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
   .filter(cell => cell.type === 'code')
   .map(cell => ({...cell.toJSON(), trusted: cell.trusted}))"""
-PICTURES = """() => [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) img')]
-  .map(image => image.decode().then(() => image.alt.length > 20, () => false))"""
+PICTURES = """() => Promise.all(
+  [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedMarkdown img')]
+  .map(image => image.decode().then(() => image.alt.length > 20, () => false)))"""
 RUN = "command => jupyterapp.commands.execute(`notebook:${command}`)"
 
 
@@ -76,7 +77,7 @@ def test_the_start_page_is_shown_and_nothing_else(page: Page) -> None:
         for name in workspace.lessons():
             link = page.locator(f'.jp-MarkdownViewer td a[href*="{lang}/{name}.ipynb"]')
             assert link.count() == 1
-    assert page.locator(".jp-MarkdownViewer h3 a").count() == 2
+    assert page.locator('.jp-MarkdownViewer h3 a[href*=".ipynb"]').count() == 2
     assert page.evaluate("[...jupyterapp.shell.widgets('main')].length") == 1
 
 
@@ -85,7 +86,8 @@ def test_the_start_page_is_shown_and_nothing_else(page: Page) -> None:
 def test_a_lesson_opens_trusted_and_really_runs(page: Page, lang: str, name: str) -> None:
     committed = open_lesson(page, lang, name)
     assert all(cell["trusted"] for cell in committed)
-    assert all(page.evaluate(PICTURES))
+    pictures = page.evaluate(PICTURES)
+    assert pictures and all(pictures)
     photograph(page, f"{name}-{lang}")
     page.evaluate(RUN, "clear-all-cell-outputs")
     assert not any(cell["outputs"] for cell in page.evaluate(CODE_CELLS))
