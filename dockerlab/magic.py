@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from dockerlab.image.reference import Reference
 
-_INTERRUPTED = 130
 _SHELL_WORDS = {"|", "||", "&", "&&", ";", ">", ">>", "<"}
 
 
@@ -95,13 +94,7 @@ def _docker(line: str) -> int:
         print(only.format(word=min(shell_words)), file=sys.stderr)
         return 1
     err = _Overheard(sys.stderr)
-    try:
-        status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except OSError as error:  # a full disk, a folder that may not be written to
-        err.write(f"{error}\n")
-        status = 1
+    status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
     if status and (meaning := explain(err.text, words)):
         print(meaning)
     return status
