@@ -162,8 +162,11 @@ def _tar(source: IO[bytes]) -> Iterator[tarfile.TarFile]:
             copy.close()
         file = source if copy.closed else cast("IO[bytes]", copy)
         file.seek(0)
-        if not file.read(1):
+        size = file.seek(0, io.SEEK_END)
+        if not size:
             raise EngineError(_NO_MANIFEST)
+        if size % tarfile.BLOCKSIZE:
+            raise EOFError
         file.seek(0)
         with tarfile.open(fileobj=file, mode="r:") as archive:
             yield archive
@@ -182,6 +185,8 @@ class _Reader:
             raise EngineError(_NO_MANIFEST)
         try:
             lines = json.loads(self._small("manifest.json"))
+            if not isinstance(lines, list):
+                raise TypeError
             for line in lines:
                 if not isinstance(line["Config"], str) or not _strings(line.get("Layers")):
                     raise TypeError

@@ -137,12 +137,12 @@ class ImageStore:
             top, chosen = source.pull(self.layout, reference, platform or here(), on_step)
             described = self.describe(chosen)
             name = reference if not reference.digest else reference.with_digest(reference.digest)
-            names: dict[str | None, Descriptor] = dict.fromkeys(
-                (str(name), str(reference.with_digest(top.digest))), described
-            )
+            digest = str(reference.with_digest(top.digest))
             with self.layout.locked():
                 before = {entry.name: image_id(entry) for entry in self.layout.entries()}
-                self.point(names)
+                # An index stands for more than one image; the first one pulled keeps the digest.
+                new = {str(name)} | ({digest} - before.keys())
+                self.point(dict.fromkeys(new, described))
                 self.pushed.learn(reference, [blob.digest for blob in self._layers(described)])
                 image = next(i for i in self.list() if i.id == described.annotations[ID])
         return Pulled(image, top.digest, before.get(str(name)) != image.id)
@@ -164,7 +164,8 @@ class ImageStore:
             known = self.pushed.of(reference.registry)
             pushed = source.push(self.layout, plain, reference, known, on_step)
             with self.layout.locked():
-                self.point({str(reference.with_digest(pushed.digest)): described})
+                if self.layout.resolve(str(reference.with_digest(pushed.digest))) is None:
+                    self.point({str(reference.with_digest(pushed.digest)): described})
                 self.pushed.learn(reference, [blob.digest for blob in self._layers(plain)])
         return pushed
 
@@ -213,6 +214,7 @@ class ImageStore:
                 if image.platform and image.platform.architecture == architecture
             )
             self.point({str(wanted): self.describe(chosen)})
+        self.sweep()  # the other platforms
         return self.find(str(wanted))
 
     def describe(self, descriptor: Descriptor) -> Descriptor:

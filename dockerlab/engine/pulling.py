@@ -5,16 +5,17 @@ Layers come in parallel, yet a line is printed only when all that belong before 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from dockerlab.engine.hub import hint
+from dockerlab.engine.image import Images
 from dockerlab.engine.images import Image, ImageStore
 from dockerlab.engine.sources import Source
 from dockerlab.engine.words import Refused, pull_refused
 from dockerlab.errors import DockerlabError, EngineError, LayoutError, NoPlatform, RegistryError
 from dockerlab.image import digest as digests
-from dockerlab.image.layout import Layout
-from dockerlab.image.manifest import Descriptor, Platform
+from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import Reference
 from dockerlab.registry.transfer import Step
 
@@ -58,7 +59,7 @@ def _one(
     store: ImageStore, source: Source, reference: Reference, say: Say, platform: Platform | None
 ) -> tuple[Image, bool]:
     title = f"{_title(reference)}: Pulling from {reference.repository}"
-    printer = _Printer(store.layout, title, {image.id for image in store.list()}, say)
+    printer = _Printer(store, title, say)
     try:
         pulled = store.pull(reference, printer.step, platform=platform, source=source)
     except (EngineError, LayoutError):
@@ -77,11 +78,14 @@ def _one(
 
 
 class _Printer:
-    """Makes docker's lines of the steps of a pull; `known` are the IDs of local images."""
+    """Makes docker's lines of the steps of a pull."""
 
-    def __init__(self, layout: Layout, title: str, known: set[str], say: Say) -> None:
-        self._layout, self._title, self._known, self._say = layout, title, known, say
-        self._blobs: list[Descriptor] = []
+    def __init__(self, store: ImageStore, title: str, say: Say) -> None:
+        self._title, self._say = title, say
+        images = store.list()
+        self._images = {image.id for image in images}
+        self._layers = set(_layers(images))
+        self._blobs: list[str] = []
         self._missing: list[str] | None = None
         self._done: set[str] = set()
         self._printed = 0
@@ -97,7 +101,7 @@ class _Printer:
         """The next step; all that wait come first, and of these the config (see transfer)."""
         self.begin()
         if step.state == "waiting":
-            self._blobs.append(Descriptor("", step.digest, step.total))
+            self._blobs.append(step.digest)
             return
         self._list()
         if step.state in ("done", "exists"):
@@ -115,17 +119,15 @@ class _Printer:
         if self._missing is not None:
             return self._missing
         config, layers = self._blobs[:1], self._blobs[1:]
-        if any(blob.digest in self._known for blob in config):
+        if self._images.intersection(config):
             layers = []  # the image is here: docker does not speak of its layers
         self._missing = []
         for layer in layers:
             # Docker counts a layer as here only if all those below it are.
-            here = not self._missing and self._layout.has(layer)
-            self._say(
-                f"{digests.short(layer.digest)}: {'Already exists' if here else 'Pulling fs layer'}"
-            )
+            here = not self._missing and layer in self._layers
+            self._say(f"{digests.short(layer)}: {'Already exists' if here else 'Pulling fs layer'}")
             if not here:
-                self._missing.append(layer.digest)
+                self._missing.append(layer)
         for digest in self._missing[AT_ONCE:]:
             self._say(f"{digests.short(digest)}: Waiting")
         return self._missing
@@ -137,6 +139,13 @@ class _Printer:
             self._say(f"{short}: Verifying Checksum")
             self._say(f"{short}: Download complete")
             self._printed += 1
+
+
+def _layers(images: Images) -> Iterator[str]:
+    """The layers that local images have; blobs may be here that are nobody's yet."""
+    for image in images:
+        with suppress(DockerlabError):  # broken: its layers are not known
+            yield from (layer.digest for layer in image.layers)
 
 
 def _title(reference: Reference) -> str:
