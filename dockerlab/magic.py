@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import sys
@@ -85,7 +86,7 @@ def _docker(line: str) -> int:
     from dockerlab.engine import commands, current
 
     try:
-        words = shlex.split(line)
+        words = _split(line)
     except ValueError:
         print(_("A quotation mark in this line is opened and never closed."), file=sys.stderr)
         return 1
@@ -98,6 +99,14 @@ def _docker(line: str) -> int:
     if status and (meaning := explain(err.text, words)):
         print(meaning)
     return status
+
+
+def _split(line: str) -> list[str]:
+    """Words as a shell makes them; on Windows a backslash is part of a path."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    lexer.escape = "" if os.name == "nt" else lexer.escape
+    return list(lexer)
 
 
 def _complete(context: CompletionContext) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def test_a_command_prints_what_docker_prints(cell: Run, capsys: pytest.CaptureFi
 def test_braces_and_dollars_reach_docker_as_they_are_typed(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cell("my = 1\n%docker image ls --format '{{.Tag}} {my} $my'")
-    assert capsys.readouterr().out == "latest {my} $my\n"
+    cell("my = 1\n%docker image ls --format '{{.Tag}} {my} $my #'")
+    assert capsys.readouterr().out == "latest {my} $my #\n"
 
 
 @pytest.mark.usefixtures("my_image")
