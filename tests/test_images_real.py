@@ -245,9 +245,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]) -
         try:
             yield Pair(ours, binary, words)
         finally:
-            found = real(binary, "images", "--format", "{{.Repository}}:{{.Tag}}").out.split()
-            mine = (*PREPARED, "images-test/", host, nowhere)
-            real(binary, "rmi", "-f", *(name for name in found if name.startswith(mine)))
+            shown = real(binary, "images", "--format", "{{.Repository}} {{.ID}}").out
+            mine = ("images-test/", host, nowhere)
+            found = [line.split()[1] for line in shown.splitlines() if line.startswith(mine)]
+            real(binary, "rmi", "-f", *sorted({*found}))
 
 
 def test_every_line_is_dockers(pair: Pair) -> None:
