@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
-    *("container", "logs", "running", "inspect", "image", "transfer"),
+    *("container", "lifecycle", "logs", "running", "inspect", "image", "transfer"),
     *("volume", "system", "context"),
 )
 
