@@ -47,6 +47,13 @@ class Course:
             self._stream.close()
         return self.process.wait(60)
 
+    def command(self, *words: str) -> str:
+        """What another `dockerlab …` in the same home prints."""
+        command = [sys.executable, "-m", "dockerlab", *words]
+        surroundings = os.environ | {"DOCKERLAB_HOME": str(self.home)}
+        done = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, check=True)
+        return done.stdout.decode()
+
     def hang_up(self) -> None:
         """Take nothing more of what it prints, as a terminal that is closed."""
         self._stream.close()

@@ -28,7 +28,9 @@ CODE_CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
 PICTURES = """() => Promise.all(
   [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-RenderedMarkdown img')]
   .map(image => image.decode().then(() => image.alt.length > 20, () => false)))"""
-RUN = "command => jupyterapp.commands.execute(`notebook:${command}`)"
+DO = """async ([command, options]) => {
+  await jupyterapp.commands.execute(command, options);
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def photograph(page: Page, name: str) -> None:
 
 def open_lesson(page: Page, lang: str, name: str) -> list[dict[str, Any]]:
     """Follow the start page's link; the code cells, as they are when the kernel is ready."""
-    page.evaluate("jupyterapp.commands.execute('docmanager:open', {path: 'start.md'})")
+    page.evaluate(DO, ["docmanager:open", {"path": "start.md"}])
     page.click(f'.jp-MarkdownViewer td a[href*="{lang}/{name}.ipynb"]')
     dirty = page.evaluate(READY, f"{lang}/{name}.ipynb")
     assert not dirty, "it opens as modified"
@@ -83,15 +85,18 @@ def test_the_start_page_is_shown_and_nothing_else(page: Page) -> None:
 
 @pytest.mark.parametrize("lang", ["bn", "en"])
 @pytest.mark.parametrize("name", ["00-start", "02-image-names"])
-def test_a_lesson_opens_trusted_and_really_runs(page: Page, lang: str, name: str) -> None:
+def test_a_lesson_opens_trusted_and_really_runs(
+    page: Page, course: Course, lang: str, name: str
+) -> None:
+    course.command("reset", "--yes")
     committed = open_lesson(page, lang, name)
     assert all(cell["trusted"] for cell in committed)
     pictures = page.evaluate(PICTURES)
     assert pictures and all(pictures)
     photograph(page, f"{name}-{lang}")
-    page.evaluate(RUN, "clear-all-cell-outputs")
+    page.evaluate(DO, ["notebook:clear-all-cell-outputs", {}])
     assert not any(cell["outputs"] for cell in page.evaluate(CODE_CELLS))
-    page.evaluate(RUN, "run-all-cells")
+    page.evaluate(DO, ["notebook:run-all-cells", {}])
     executed = page.evaluate(CODE_CELLS)
     assert [c["execution_count"] for c in executed] == list(range(1, len(executed) + 1))
     assert list(map(texts, executed)) == list(map(texts, committed))
