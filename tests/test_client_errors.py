@@ -1,9 +1,7 @@
 """What the client says when there is no registry, or one that sends rubbish."""
 
-import errno
 import io
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +22,6 @@ from dockerlab.image import digest as digests
 from dockerlab.image.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST, Descriptor, Manifest
 from dockerlab.image.manifest import encode as encoded
 from dockerlab.registry.client import Registry
-from dockerlab.registry.failures import is_loopback, unavailable
 
 CONTENT = b"these are the bytes"
 BLOB = Descriptor(OCI_CONFIG, digests.of(CONTENT), len(CONTENT))
@@ -332,63 +329,6 @@ def test_plain_http_is_for_this_machine_only(outside: str, connect: Connect) -> 
         assert caught.value.url == f"https://{host}/v2/"
         for insecure in (host, outside):
             assert list(connect(host, insecure=[insecure]).catalog()) == ["a"]
-
-
-def failure(cause: Exception, url: str = "https://host.example:5000/v2/") -> str:
-    error = RuntimeError("outer")
-    error.__cause__ = cause
-    return unavailable(error, "GET", url, dialling=True, begun=False).detail
-
-
-def certificate_error(code: int, message: str) -> ssl.SSLCertVerificationError:
-    error = ssl.SSLCertVerificationError()
-    error.verify_code, error.verify_message = code, message
-    return error
-
-
-@pytest.mark.parametrize(
-    ("cause", "detail"),
-    [
-        (socket.gaierror(socket.EAI_NONAME, "x"), "dial tcp: lookup host.example: no such host"),
-        (
-            socket.gaierror(socket.EAI_AGAIN, "x"),
-            "dial tcp: lookup host.example: Temporary failure in name resolution",
-        ),
-        (certificate_error(18, "self signed"), "x509: certificate signed by unknown authority"),
-        (certificate_error(62, "wrong host"), "x509: wrong host"),
-        (OSError(errno.ECONNRESET, "reset"), "read: connection reset by peer"),
-        (OSError(errno.EPIPE, "pipe"), "write: broken pipe"),
-        (OSError(errno.ENOTCONN, "Not connected"), "Not connected"),
-    ],
-)
-def test_failures_in_the_words_of_go(cause: Exception, detail: str) -> None:
-    assert failure(cause) == detail
-
-
-@pytest.mark.parametrize(
-    ("cause", "words"),
-    [
-        (TimeoutError("timed out"), "i/o timeout"),
-        (OSError(errno.EHOSTUNREACH, "x"), "connect: no route to host"),
-        (OSError(errno.ENETUNREACH, "x"), "connect: network is unreachable"),
-    ],
-)
-def test_failures_name_the_address(cause: Exception, words: str) -> None:
-    assert failure(cause, "http://127.0.0.1:5000/v2/") == f"dial tcp 127.0.0.1:5000: {words}"
-    assert failure(cause, "https://127.0.0.1/v2/") == f"dial tcp 127.0.0.1:443: {words}"
-    assert failure(cause, "http://[::1]:5000/v2/") == f"dial tcp [::1]:5000: {words}"
-
-
-@pytest.mark.parametrize(
-    "host", ["localhost", "localhost:1", "127.0.0.1", "127.9.9.9:1", "[::1]:1"]
-)
-def test_loopback(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["docker.io", "localhost.example:1", "10.0.0.1", "[::2]", ""])
-def test_not_loopback(host: str) -> None:
-    assert not is_loopback(host)
 
 
 def test_methods_are_as_asked() -> None:

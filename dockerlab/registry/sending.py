@@ -71,7 +71,7 @@ class Sending:
     def _resume(self) -> int | None:
         """How many bytes the registry has; None if the blob has arrived after all.
 
-        The distribution project's registry (2.8, 3) cannot go on with an upload whose last request
+        The distribution project's registry 2.8 cannot go on with an upload whose last request
         broke off in the middle, and answers 404.
         """
         try:
