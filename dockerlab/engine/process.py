@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import subprocess
 import sys
 import time
@@ -72,6 +73,14 @@ class Process:
             dead = found.status() == psutil.STATUS_ZOMBIE and found.num_threads() <= 1
             return None if dead else found
         return None
+
+
+@atexit.register
+def _let_go() -> None:
+    """Popen complains of children that outlive it; these are meant to."""
+    for child in _children.values():
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def start(
