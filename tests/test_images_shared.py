@@ -142,6 +142,19 @@ def test_an_image_without_its_config_or_manifest_can_be_removed(tmp_path: Path, 
     assert docker.good("images", "-q") == ""
 
 
+def test_a_broken_image_is_in_nobodys_way(tmp_path: Path) -> None:
+    docker = Docker(tmp_path)
+    docker.good("pull", "nginx")
+    docker.good("pull", "hello-world")
+    broken = docker.engine.images.find("nginx")
+    broken.layout.blob_path(broken.descriptor.digest).unlink()
+    assert docker.good("rmi", "hello-world").startswith("Untagged: hello-world:latest\n")
+    assert docker.good("images", "--format", "{{.Repository}}") == "nginx\n"
+    docker.good("pull", "hello-world")
+    docker.good("pull", "nginx")
+    assert docker.engine.images.files(docker.engine.images.find("nginx"), "greeting")
+
+
 def test_what_is_known_of_pushes_may_be_lost(tmp_path: Path) -> None:
     docker = Docker(tmp_path)
     docker.good("pull", "nginx")

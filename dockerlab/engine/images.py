@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-from uuid import uuid4
 
-from filelock import FileLock, Timeout
-
+from dockerlab.engine import sweeping
 from dockerlab.engine.image import ID, TAGGED, Image, Images, collect, image_id
 from dockerlab.engine.pushed import Pushed
 from dockerlab.engine.words import NoSuchImage, invalid
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from dockerlab.registry.transfer import Listener
 
 __all__ = ["Image", "ImageStore", "Pulled", "here"]
-_BUSY = "busy"
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]+)")
 _WHOLE = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -242,43 +239,12 @@ class ImageStore:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """While this lasts, no process removes blobs that no name points to yet."""
-        marker = self.path / _BUSY / uuid4().hex
-        with self.layout.locked():
-            marker.parent.mkdir(exist_ok=True)
-            lock = FileLock(marker)
-            lock.acquire()
-        try:
+        with sweeping.busy(self.layout):
             yield
-        finally:
-            lock.release()
-            marker.unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove blobs that nothing points to, unless a process may be about to."""
-        with self.layout.locked():
-            if self._anyone_busy():
-                return
-            reachable = set(self._reachable())
-            for algorithm in (self.path / "blobs").glob("*"):
-                for blob in algorithm.iterdir():
-                    if f"{algorithm.name}:{blob.name}" not in reachable:
-                        blob.unlink(missing_ok=True)
-
-    def _anyone_busy(self) -> bool:
-        for marker in (self.path / _BUSY).glob("*"):
-            try:
-                with FileLock(marker, timeout=0):
-                    pass
-            except Timeout:
-                return True
-            marker.unlink(missing_ok=True)  # its process was killed
-        return False
-
-    def _reachable(self) -> Iterator[str]:
-        for descriptor in {entry.descriptor for entry in self.layout.entries()}:
-            yield descriptor.digest
-            with suppress(EngineError, LookupError):
-                yield from (blob.digest for blob in self.layout.manifest(descriptor).blobs)
+        sweeping.sweep(self.layout)
 
     def _layers(self, descriptor: Descriptor) -> tuple[Descriptor, ...]:
         return self.layout.manifest(descriptor).layers

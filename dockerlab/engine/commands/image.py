@@ -125,18 +125,18 @@ def save(session: Session, *images: str, output: str) -> None:
 )
 def load(session: Session, input: str, quiet: bool) -> None:
     """`docker load`."""
-    from dockerlab.engine import archive
+    from dockerlab.engine import loading
 
     if input:
         try:
             with open(input, "rb") as file:
-                lines = archive.load(session.engine.images, file)
+                lines = loading.load(session.engine.images, file)
         except OSError as error:
             raise EngineError(f"open {input}: {(error.strerror or '').lower()}") from None
     elif session.stdin is None or session.stdin.isatty():
         raise EngineError("requested load from stdin, but stdin is empty")
     else:
-        lines = archive.load(session.engine.images, session.stdin)
+        lines = loading.load(session.engine.images, session.stdin)
     for line in lines:
         session.print(line)
 
