@@ -48,14 +48,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     os.environ["DOCKERLAB_HOME"] = str(lab)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Each lesson begins in a lab that nothing has been done in."""
-    if item.path.suffix == ".ipynb":
-        lab = Path(os.environ["DOCKERLAB_TEST_HOME"], item.path.parent.name, item.path.stem)
-        os.environ["DOCKERLAB_HOME"] = str(lab)
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing may be left running, no container either."""
     for process in _ours():

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -94,11 +95,20 @@ def _docker(line: str) -> int:
         only = _("%docker runs one docker command. “{word}” belongs to a shell: use a terminal.")
         print(only.format(word=min(shell_words)), file=sys.stderr)
         return 1
-    err = _Overheard(sys.stderr)
+    err = _Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
     status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
-    if status and (meaning := explain(err.text, words)):
-        print(meaning)
+    if status:
+        _explain(err.text, words)
     return status
+
+
+def _explain(text: str, words: Iterable[str] = ()) -> None:
+    if meaning := explain(text, words):
+        from IPython.display import display
+
+        from dockerlab.widgets.meaning import MeaningView
+
+        display(MeaningView(meaning))  # type: ignore[no-untyped-call]
 
 
 def _split(line: str) -> list[str]:
@@ -131,11 +141,10 @@ def _show(
     """A learner's mistake: docker's words where it has some, and what they mean."""
     if isinstance(error, InvalidReference):
         print(error.docker, file=sys.stderr)
-        print(explain(error.docker, [error.text]))
+        _explain(error.docker, [error.text])
         return
     print(error.message(), file=sys.stderr)
-    if meaning := explain(error.message()):
-        print(meaning)
+    _explain(error.message())
 
 
 def _carry_on(result: ExecutionResult) -> None:

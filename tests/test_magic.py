@@ -74,14 +74,16 @@ def test_what_docker_refuses_is_shown_and_explained_and_raises_nothing(
     done = cell("%docker image tag my-image localhost:5000/My-Image\n_exit_code")
     assert done.success and done.result == 1
     out, err = capsys.readouterr()
-    assert err == (
-        'Error parsing reference: "localhost:5000/My-Image" is not a valid repository/tag: '
-        "invalid reference format: repository name (My-Image) must be lowercase\n"
+    assert (out.splitlines(), err) == (
+        [
+            'Error parsing reference: "localhost:5000/My-Image" is not a valid repository/tag: '
+            "invalid reference format: repository name (My-Image) must be lowercase",
+            "What it means: “My-Image” has capital letters, and a repository's name has none.",
+            "What to do: Did you mean localhost:5000/my-image?",
+            "Out[0]: 1",
+        ],
+        "",
     )
-    assert out.splitlines()[:2] == [
-        "💡 “My-Image” has capital letters, and a repository's name has none.",
-        "👉 Did you mean localhost:5000/my-image?",
-    ]
     cell("%docker tag my-image localhost:5000/my-image\nprint(_exit_code)")
     assert capsys.readouterr() == ("0\n", "")
 
@@ -90,8 +92,8 @@ def test_an_error_without_an_explanation_stands_alone(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cell("%docker frobnicate\n_exit_code").result == 1
-    out, err = capsys.readouterr()
-    assert "docker: unknown command: docker frobnicate" in err and "💡" not in out
+    out = capsys.readouterr().out
+    assert "docker: unknown command: docker frobnicate" in out and "What it means" not in out
 
 
 @pytest.mark.usefixtures("my_image")
@@ -99,9 +101,9 @@ def test_the_explanation_is_in_the_learners_language(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cell("%lang bn\n%docker push my-image")
-    out, err = capsys.readouterr()
-    assert "denied: requested access to the resource is denied" in err
-    assert "💡 এই নামে লেখার অনুমতি তোমার নেই।" in out
+    out = capsys.readouterr().out
+    assert "denied: requested access to the resource is denied" in out
+    assert "এর মানে: এই নামে লেখার অনুমতি তোমার নেই।" in out
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_a_lab_that_cannot_be_kept_is_no_traceback(
     monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "file"))
     assert cell("%docker ps\n_exit_code").result == 1
     out, err = capsys.readouterr()
-    assert str(tmp_path / "file") in err and "Traceback" not in out + err
+    assert str(tmp_path / "file") in out + err and "Traceback" not in out + err
 
 
 def test_lang_chooses_tells_and_knows_no_other(
@@ -146,8 +148,8 @@ def test_a_bad_name_in_code_ends_in_no_traceback(
     done = cell("from dockerlab import Reference\nReference.parse('http://localhost:5000/x')")
     assert done.success  # so that “Run All” goes on
     assert capsys.readouterr() == (
-        "💡 A name does not begin with “http://”: it is not a web address.\n"
-        "👉 Did you mean localhost:5000/x?\n",
+        "What it means: A name does not begin with “http://”: it is not a web address.\n"
+        "What to do: Did you mean localhost:5000/x?\n",
         "invalid reference format\n",
     )
 
@@ -160,7 +162,7 @@ def test_any_error_of_the_lab_is_shown_with_its_meaning(
     cell("raise EngineError('Error response from daemon: No such image: x:latest')")
     out, err = capsys.readouterr()
     assert err == "Error response from daemon: No such image: x:latest\n"
-    assert out.startswith("💡 x:latest is not on this machine.")
+    assert out.startswith("What it means: x:latest is not on this machine.")
 
 
 def test_other_errors_keep_their_traceback(cell: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -230,12 +232,14 @@ def kernel(home: Path) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
 
 
 def executed(client: BlockingKernelClient, code: str) -> tuple[str, str, dict[str, Any]]:
-    """What a cell writes to stdout and stderr, and the kernel's answer."""
+    """What a cell shows (stdout and displays) and writes to stderr, and the kernel's answer."""
     texts = {"stdout": "", "stderr": ""}
 
     def collect(message: dict[str, Any]) -> None:
         if message["msg_type"] == "stream":
             texts[message["content"]["name"]] += message["content"]["text"]
+        if message["msg_type"] == "display_data":
+            texts["stdout"] += message["content"]["data"]["text/plain"]
         assert message["msg_type"] != "error", message["content"]["traceback"]
 
     reply = client.execute_interactive(code, timeout=60, output_hook=collect)

@@ -12,10 +12,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from dockerlab.i18n import pick
+from dockerlab.i18n import _, pick
 from dockerlab.image.reference import InvalidReference, Reference
+
+
+class Meaning(NamedTuple):
+    """What an error means and what to do, in the learner's language; `do` may be empty."""
+
+    means: str
+    do: str
+
+    def __str__(self) -> str:
+        lines = [(_("What it means"), self.means), (_("What to do"), self.do)]
+        return "\n".join(f"{label}: {text}" for label, text in lines if text)
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class Explanation:
     do: dict[str, str]
 
 
-def explain(text: str, words: Iterable[str] = ()) -> str | None:
+def explain(text: str, words: Iterable[str] = ()) -> Meaning | None:
     """What the docker error in `text` means and what to do about it, or None if it is unknown.
 
     If one of the `words` that were typed is the name that docker refuses, the answer is about it.
@@ -38,12 +49,12 @@ def explain(text: str, words: Iterable[str] = ()) -> str | None:
             Reference.parse(word)
         except InvalidReference as error:
             if error.docker in text and not word.startswith("-"):
-                return _marked(error.reason, error.hint)
+                return Meaning(error.reason, error.hint)
     for known in known_errors():
         for pattern in known.patterns:
             if found := pattern.search(text):
                 facts = {name: value or "…" for name, value in found.groupdict().items()}
-                return _marked(_filled(pick(known.means), facts), _filled(pick(known.do), facts))
+                return Meaning(_filled(pick(known.means), facts), _filled(pick(known.do), facts))
     return None
 
 
@@ -66,7 +77,3 @@ def _filled(text: str, facts: dict[str, str]) -> str:
     for name, value in facts.items():
         text = text.replace("{" + name + "}", value)
     return text
-
-
-def _marked(means: str, do: str) -> str:
-    return f"💡 {means}" + (f"\n👉 {do}" if do else "")
