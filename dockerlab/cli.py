@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from dockerlab import __version__, i18n
+from dockerlab.engine.home import home
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
 
@@ -17,13 +18,19 @@ _INTERRUPTED = 130
 
 
 class _Course(click.Group):
-    """Says a DockerlabError in one sentence instead of a traceback."""
+    """Says what went wrong in one sentence instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except DockerlabError as error:
             raise click.ClickException(str(error)) from None
+        except BrokenPipeError:  # click ends quietly
+            raise
+        except OSError as error:
+            said = _("dockerlab cannot use its folder {path}: {reason}.")
+            path = error.filename or home()
+            raise click.ClickException(said.format(path=path, reason=error.strerror)) from None
 
 
 class _Verbatim(click.Command):

@@ -79,6 +79,15 @@ def test_a_port_that_cannot_be_is_refused(port: str) -> None:
     assert CliRunner().invoke(cli, ["--port", port]).exit_code == 2
 
 
+def test_a_home_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    surroundings = {"DOCKERLAB_HOME": str(tmp_path / "file")}
+    arguments = ["--no-browser", "--dir", str(tmp_path / "lessons")]
+    result = CliRunner().invoke(cli, arguments, env=surroundings)
+    assert result.exit_code == 1
+    assert f"dockerlab cannot use its folder {tmp_path / 'file'}" in result.output
+
+
 def test_help_speaks_the_learners_language() -> None:
     command = [sys.executable, "-m", "dockerlab", "--help"]
     for lang, words in (("bn", "পোর্ট"), ("en", "Port of JupyterLab")):
