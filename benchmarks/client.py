@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -177,7 +176,9 @@ def main() -> None:
             print()
             memory(Path(name))
     if options.peak:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # KiB on Linux
+        # Unlike ru_maxrss, this begins anew when a process starts a program.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
         way = "push" if options.push else "pull"
         print(f"1 GiB {way}: at most {peak:.0f} MiB resident", flush=True)
 

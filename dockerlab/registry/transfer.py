@@ -19,7 +19,7 @@ from dockerlab.image.manifest import Descriptor, Manifest, Platform
 from dockerlab.image.reference import Reference
 from dockerlab.registry.client import Registry
 
-WORKERS = 3
+WORKERS = 4
 State = Literal["waiting", "exists", "mounted", "uploading", "downloading", "done"]
 # The variant that is meant where none is stated, and the older ones that each also runs.
 _VARIANTS = {
