@@ -183,7 +183,7 @@ class Parser:
             values = [argument(scope) for argument in arguments]
             try:
                 return function(*values)
-            except (Refused, TypeError) as error:
+            except (Refused, TypeError, AttributeError) as error:
                 reason = str(error) if isinstance(error, Refused) else "wrong arguments"
                 raise self._failed(
                     name.position, shown, f"error calling {name.text}: {reason}"

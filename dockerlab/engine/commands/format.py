@@ -13,6 +13,14 @@ Row = Mapping[str, Any]
 _GAP, _NARROWEST = 3, 10
 
 
+class Fields(dict[str, Any]):
+    """One line of a list, field by field; Go's `json` escapes HTML in it, and only there."""
+
+
+class Title(str):
+    """The title of a column, which `json` leaves alone."""
+
+
 def size(count: float, digits: int = 3) -> str:
     """A number of bytes as docker shows it: `13.3kB`."""
     units = ["B", "kB", "MB", "GB", "TB", "PB"]
@@ -113,11 +121,21 @@ def show(
     except templates.ParseError as error:
         raise EngineError(f"failed to parse template: {error}") from None
     try:
-        lines = [parsed.render(row, type_name) for row in rows]
+        lines = [parsed.render(Fields(row), type_name) for row in rows]
         if not wanted:
             out.write("".join(line + "\n" for line in lines))
             return
-        title = parsed.render({field: headers.get(field, "") for field in (rows or [headers])[0]})
+        title = parsed.render(_titles(headers, (rows or [headers])[0]))
     except templates.ExecuteError as error:
         raise EngineError(f"failed to execute template: {error}") from None
     out.write(align([title, *lines]))
+
+
+def _titles(headers: Mapping[str, str], row: Row) -> Fields:
+    """The title of each field; of a method such as `.Label "x"`, what it is asked for."""
+    return Fields(
+        {
+            field: Title if callable(value) else Title(headers.get(field, ""))
+            for field, value in row.items()
+        }
+    )

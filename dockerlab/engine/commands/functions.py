@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockerlab.engine.commands.format import go_json
+from dockerlab.engine.commands.format import Fields, Title, go_json
 
 _VERB = re.compile(r"%([-+ 0#]*\d*(?:\.\d+)?)([a-zA-Z%])")
 
@@ -124,9 +124,11 @@ def _compare(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _json(value: Any) -> str:
-    if isinstance(value, Mapping) and any(callable(item) for item in value.values()):
-        fields = {key: item for key, item in sorted(value.items()) if not callable(item)}
-        return go_json(fields, html=True)  # a row of a list command: Go marshals it otherwise
+    if isinstance(value, Title):
+        return value
+    if isinstance(value, Fields):
+        plain_fields = {key: item for key, item in sorted(value.items()) if not callable(item)}
+        return go_json(plain_fields, html=True)
     return go_json(value)
 
 
