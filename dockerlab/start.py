@@ -25,8 +25,8 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     from dockerlab.jupyter import Jupyter, trust
     from dockerlab.lab import lab
 
+    page = _page(lang, lesson)
     mine = workspace.prepare(folder)
-    page = _page(mine, lang, lesson)
     _tell_what_changed(mine)
     state = private(private(home()) / "jupyter")
     trust(state, (mine.path / name for name in mine.ours))
@@ -51,10 +51,10 @@ def hosts() -> list[Embedded]:
     return [engine.neighbour(name) for name in names]
 
 
-def _page(mine: workspace.Workspace, lang: str | None, lesson: str | None) -> str:
+def _page(lang: str | None, lesson: str | None) -> str:
     if lesson is not None:
-        return f"{lang or language()}/{mine.lesson(lesson)}"
-    return f"{lang}/{mine.lesson('0')}" if lang else workspace.START
+        return f"{lang or language()}/{workspace.lesson(lesson)}"
+    return f"{lang}/{workspace.lesson('0')}" if lang else workspace.START
 
 
 def _tell_what_changed(mine: workspace.Workspace) -> None:

@@ -74,19 +74,6 @@ class Workspace:
     beside: list[str] = field(default_factory=list)  # newer versions of files she has changed
     ours: list[str] = field(default_factory=list)  # notebooks just as the course made them
 
-    def lesson(self, name: str) -> str:
-        """The file name of a lesson, by number, name or a part of it; UnclearLesson if unsure."""
-        stems = lessons()
-        wanted = name.strip().removesuffix(".ipynb").lower()
-        if wanted.isdecimal():
-            found = [stem for stem in stems if int(stem.split("-")[0]) == int(wanted)]
-        else:
-            found = [stem for stem in stems if wanted == stem or wanted == stem.partition("-")[2]]
-            found = found or [stem for stem in stems if wanted in stem]
-        if len(found) != 1 or not wanted:
-            raise UnclearLesson(name, found or get_close_matches(wanted, stems, 3) or stems)
-        return f"{found[0]}.ipynb"
-
 
 def course() -> Path:
     """The course's own files: in the installed package, else in the repository around it."""
@@ -98,6 +85,20 @@ def course() -> Path:
 def lessons() -> list[str]:
     """The names of the course's lessons, in order."""
     return sorted({path.stem for path in course().glob("??/*.ipynb")})
+
+
+def lesson(name: str) -> str:
+    """The file name of a lesson, by number, name or a part of it; UnclearLesson if unsure."""
+    stems = lessons()
+    wanted = name.strip().removesuffix(".ipynb").lower()
+    if wanted.isdecimal():
+        found = [stem for stem in stems if int(stem.split("-")[0]) == int(wanted)]
+    else:
+        found = [stem for stem in stems if wanted in (stem, stem.partition("-")[2])]
+        found = found or [stem for stem in stems if wanted in stem]
+    if len(found) != 1 or not wanted:
+        raise UnclearLesson(name, found or get_close_matches(wanted, stems, 3) or stems)
+    return f"{found[0]}.ipynb"
 
 
 def prepare(path: Path, source: Path | None = None) -> Workspace:

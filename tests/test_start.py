@@ -72,6 +72,7 @@ def test_an_unknown_lesson_names_those_that_are_near(tmp_path: Path) -> None:
         assert result.exit_code == 1
         assert f"“{asked}” is not the name of one lesson" in result.output
         assert offered in result.output
+        assert not (tmp_path / "l").exists()
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http"])

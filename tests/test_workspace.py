@@ -125,7 +125,7 @@ def test_a_lost_record_costs_nothing(course: Path, tmp_path: Path, record: str) 
     ],
 )
 def test_a_lesson_goes_by_number_name_or_part(asked: str, name: str) -> None:
-    assert workspace.Workspace(Path()).lesson(asked) == f"{name}.ipynb"
+    assert workspace.lesson(asked) == f"{name}.ipynb"
 
 
 def test_a_folder_that_cannot_be_used_is_refused_with_its_reason(tmp_path: Path) -> None:
