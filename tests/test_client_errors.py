@@ -135,6 +135,7 @@ def test_not_found_says_what(path: str, code: str) -> None:
         (upload, Reply(202), "it names no Location"),
         (upload, Reply(200, b"ok"), "unexpected HTTP status: 200 OK"),
         (upload, Reply(202, headers={"Location": "http://[::1"}), "an address that is none"),
+        (upload, Reply(202, headers={"Location": "http://a:port/"}), "an address that is none"),
     ],
 )
 def test_rubbish(call: Callable[[Registry], object], reply: Reply, reason: str) -> None:
