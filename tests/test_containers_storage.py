@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.containing import free_port, host, start
+from tests.containing import HINT, free_port, host, start
 from tests.dockers import Docker
 
 
@@ -77,3 +77,22 @@ def test_rm_flag(docker: Docker, port: int) -> None:
     assert len(docker.good("volume", "ls", "-q").split()) == 1
     docker.good("stop", "registry")
     assert docker.good("ps", "-a", "-q") == docker.good("volume", "ls", "-q") == ""
+
+
+def test_a_folder_that_cannot_be_made(docker: Docker, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    result = docker("run", "-v", f"{tmp_path}/file/x:/data", "hello-registry")
+    assert result.status == 125
+    assert result.err == (
+        "docker: Error response from daemon: error while creating mount source path "
+        f"'{tmp_path}/file/x': mkdir {tmp_path}/file/x: not a directory.{HINT}"
+    )
+
+
+def test_both_kinds_of_long_mounts(docker: Docker, tmp_path: Path) -> None:
+    name = "docker run --mount type=tmpfs"
+    result = docker("run", "--mount", "type=tmpfs,target=/x", "hello-registry")
+    assert result.err.startswith(f"“{name}” needs a Docker Engine.")
+    docker.good("run", "--name", "x1", "--mount", "src=v1,dst=/x,ro", "hello-registry")
+    template = "{{range .Mounts}}{{.Name}} {{.Destination}} {{.Mode}} {{.RW}}{{end}}"
+    assert docker.good("inspect", "-f", template, "x1") == "v1 /x ro false\n"

@@ -39,11 +39,22 @@ class Mount:
         """Whether the container may write to it."""
         return "ro" not in self.mode.split(",")
 
+    def _make_folder(self) -> None:
+        if os.path.exists(self.source):
+            return
+        try:
+            Path(self.source).mkdir(parents=True)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            raise _invalid(
+                f"error while creating mount source path '{self.source}': "
+                f"mkdir {error.filename}: {reason}."
+            ) from None
+
     def attach(self, volumes: Volumes) -> dict[str, Any]:
         """Make the source if it is missing, and say what `docker inspect` shows."""
         if self.is_folder:
-            if not os.path.exists(self.source):
-                Path(self.source).mkdir(parents=True)
+            self._make_folder()
             about: dict[str, Any] = {
                 "Type": "bind",
                 "Source": self.source,
