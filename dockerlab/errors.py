@@ -169,11 +169,14 @@ class PlainHTTP(Unavailable):
 
 
 class EngineError(DockerlabError):
-    """`text` is what docker prints, in docker's words; `status` is its exit status."""
+    """`text` is what docker prints, in docker's words; `status` is its exit status.
 
-    def __init__(self, text: str, status: int = 1) -> None:
+    `hint` is a line for the learner, in her language, to be shown below; or "".
+    """
+
+    def __init__(self, text: str, status: int = 1, hint: str = "") -> None:
         super().__init__(text)
-        self.text, self.status = text, status
+        self.text, self.status, self.hint = text, status, hint
 
     def message(self) -> str:
         return self.text

@@ -23,14 +23,11 @@ _PATH_IN_WORDS = re.compile(r" name \(.*\) must")
 
 
 class Refused(EngineError):
-    """What the daemon says, `reason`, behind the words with which the CLI shows it.
-
-    `hint` is a line for the learner, in her language, to be shown below; or "".
-    """
+    """What the daemon says, `reason`, behind the words with which the CLI shows it."""
 
     def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(_PREFIX + reason)
-        self.reason, self.hint = reason, hint
+        super().__init__(_PREFIX + reason, hint=hint)
+        self.reason = reason
 
 
 class NoSuchImage(Refused):

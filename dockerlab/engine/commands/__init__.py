@@ -81,6 +81,8 @@ def run(
         return _run(list(argv), session)
     except DockerlabError as error:
         session.complain(str(error))
+        if hint := getattr(error, "hint", ""):
+            session.complain(hint)
         return int(getattr(error, "status", 1))
     except BrokenPipeError:
         raise

@@ -226,5 +226,5 @@ def _failed(name: str, error: DockerlabError) -> EngineError:
     status = getattr(error, "status", 125)
     if not isinstance(error, EngineError) or isinstance(error, NeedsEngine):
         return EngineError(str(error), 125)
-    hint = f"Run 'docker {name} --help' for more information"
-    return EngineError(f"docker: {error}\n\n{hint}", status if status in (126, 127) else 125)
+    text = f"docker: {error}\n\nRun 'docker {name} --help' for more information"
+    return EngineError(text, status if status in (126, 127) else 125, error.hint)

@@ -52,7 +52,7 @@ def pull(
     all_tags: bool,
     platform: str,
     quiet: bool,
-) -> int:
+) -> None:
     """`docker pull`."""
     from dockerlab.engine import pulling
 
@@ -63,18 +63,11 @@ def pull(
     if bare and not all_tags:
         say("Using default tag: latest")
     store, wanted = session.engine.images, parse_platform(platform)
-    try:
-        if all_tags:
-            pulling.pull_all(store, reference, say, platform=wanted)
-        else:
-            pulling.pull(store, reference, say, platform=wanted)
-    except Refused as error:
-        session.complain(str(error))
-        if error.hint:
-            session.complain(error.hint)
-        return 1
+    if all_tags:
+        pulling.pull_all(store, reference, say, platform=wanted)
+    else:
+        pulling.pull(store, reference, say, platform=wanted)
     session.print(reference.locator if all_tags else str(reference))
-    return 0
 
 
 @command(
