@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -100,16 +100,16 @@ def cli(
 )
 def docker(words: list[str]) -> None:
     """Run a docker command, then explain what went wrong, if anything did."""
-    from dockerlab.course.explain import explain
+    from dockerlab.course.explain import Overheard, explain
     from dockerlab.engine import current
     from dockerlab.engine.commands import run
 
-    complaints = _Heard(sys.stderr)
+    complaints = Overheard(sys.stderr)
     try:
         status = run(words, current(), sys.stdout, complaints, sys.stdin.buffer)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    if status and (meaning := explain(complaints.getvalue())):
+    if status and (meaning := explain(complaints.text, words)):
         click.echo(f"\n{meaning}", err=True)
     sys.exit(status)
 
@@ -157,24 +157,6 @@ def reset(yes: bool) -> None:
     for host in hosts():
         host.reset()
     click.echo(_("Your lab is empty again."))
-
-
-class _Heard(io.StringIO):
-    """Writes to `stream` and keeps what was written."""
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        self._stream.write(text)
-        return super().write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
 
 
 def main() -> None:

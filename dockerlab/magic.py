@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shlex
 import sys
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from IPython.core import completer
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from dockerlab import i18n
-from dockerlab.course.explain import explain
+from dockerlab.course.explain import Overheard, explain
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
 from dockerlab.image.reference import InvalidReference
@@ -68,21 +67,6 @@ class DockerlabMagics(Magics):
         print(i18n.LANGUAGES[i18n.language()])
 
 
-class _Overheard(io.TextIOBase):
-    """Passes what is written on at once, and remembers it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.text = ""
-
-    def write(self, text: str) -> int:
-        self.text += text
-        return self._stream.write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-
 def _docker(line: str) -> int:
     from dockerlab.engine import commands, current
 
@@ -95,8 +79,8 @@ def _docker(line: str) -> int:
         only = _("%docker runs one docker command. “{word}” belongs to a shell: use a terminal.")
         print(only.format(word=min(shell_words)), file=sys.stderr)
         return 1
-    err = _Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
-    status = commands.run(words, current(), sys.stdout, err)  # type: ignore[arg-type]
+    err = Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
+    status = commands.run(words, current(), sys.stdout, err)
     if status:
         _explain(err.text, words)
     return status

@@ -101,7 +101,7 @@ def test_docker_takes_every_word_as_it_stands_and_explains_a_failure() -> None:
     result = CliRunner().invoke(cli, ["docker", "tag", "--", "nothing", "localhost:5000/My-Image"])
     assert result.exit_code == 1
     assert "must be lowercase" in result.output
-    assert "small letters" in result.output
+    assert "has capital letters" in result.output
 
 
 def test_reset_asks_first_and_keeps_everything_on_a_no() -> None:

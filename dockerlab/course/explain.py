@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from dockerlab.i18n import _, pick
 from dockerlab.image.reference import InvalidReference, Reference
@@ -37,6 +38,29 @@ class Explanation:
     patterns: tuple[re.Pattern[str], ...]
     means: dict[str, str]
     do: dict[str, str]
+
+
+class Overheard(StringIO):
+    """Passes what docker writes on to `stream` at once, and keeps it to be explained."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    @property
+    def text(self) -> str:
+        """All that was written."""
+        return self.getvalue()
+
+    def write(self, text: str) -> int:
+        self._stream.write(text)
+        return super().write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def explain(text: str, words: Iterable[str] = ()) -> Meaning | None:
