@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from dockerlab import workspace
 from dockerlab.i18n import _, language
@@ -31,15 +31,15 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     state = private(private(home()) / "jupyter")
     trust(state, (mine.path / name for name in mine.ours))
     _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path), _("Starting JupyterLab …"))
-    with _signals():
-        server = None
+    with _Signals() as signals:
+        server = Jupyter(mine.path, state, port)
         try:
-            server = Jupyter(mine.path, state, port)
-            _stay(server, server.url(page), browser)
-        except KeyboardInterrupt:
-            _say("", _("Closing the lab …"))
+            _stay(server, page, browser, signals)
         finally:
-            _end(server)
+            server.end(lambda: signals.count > 1)
+            for host in hosts():
+                host.stop_all()
+    _say(_("Everything is closed. Your lessons are kept. Bye!"))
 
 
 def hosts() -> list[Embedded]:
@@ -63,12 +63,19 @@ def _tell_what_changed(mine: workspace.Workspace) -> None:
         _say(said.format(name=mine.path / name))
 
 
-def _stay(server: Jupyter, url: str, browser: bool) -> None:
-    _say("", _("Open this address in your browser:"), f"    {url}", "")
+def _stay(server: Jupyter, page: str, browser: bool, signals: _Signals) -> None:
+    """Until the learner ends it, here or in JupyterLab's menu."""
+    while not server.is_ready():
+        if signals.count:
+            return
+        time.sleep(0.05)
+    _say("", _("Open this address in your browser:"), f"    {server.url(page)}", "")
     _say(_("Ctrl-C here ends the course and everything it started."))
     if browser and _has_screen():
-        webbrowser.open(url)
-    server.wait()
+        webbrowser.open(server.url(page))
+    while server.is_running() and not signals.count:
+        time.sleep(0.1)
+    _say("", _("Closing the lab …"))
 
 
 def _has_screen() -> bool:
@@ -78,33 +85,28 @@ def _has_screen() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _end(server: Jupyter | None) -> None:
-    """End JupyterLab and stop the containers; another Ctrl-C skips what is gentle about it."""
-    try:
-        if server is not None:
-            server.end()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for host in hosts():
-            host.stop_all()
-    _say(_("Everything is closed. Your lessons are kept. Bye!"))
+class _Signals:
+    """Counts the signals that ask this program to end.
 
+    Nothing is raised from a handler: an exception in the midst of anything may leave a lock held.
+    """
 
-@contextmanager
-def _signals() -> Iterator[None]:
-    """Let every way in which the system ends a program do what Ctrl-C does."""
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[int, Any] = {}
 
-    def interrupt(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
+    def __enter__(self) -> _Signals:
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            if number := getattr(signal, name, None):
+                self._before[number] = signal.signal(number, self._hear)
+        return self
 
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+    def __exit__(self, *_error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, _number: int, _frame: object) -> None:
+        self.count += 1
 
 
 def _say(*lines: str) -> None:

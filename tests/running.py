@@ -16,7 +16,7 @@ _URL = re.compile(r"http://127\.0\.0\.1:(\d+)/\S+")
 class Course:
     """A `dockerlab` that has told its `url` and `port`, or has ended ("" and 0 then)."""
 
-    def __init__(self, home: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, home: Path, arguments: Sequence[str], until: str) -> None:
         self.home = home
         surroundings = {key: value for key, value in os.environ.items() if key != "DOCKERLAB_LANG"}
         self.process = subprocess.Popen(
@@ -33,7 +33,7 @@ class Course:
         self.said = ""
         for line in self._stream:
             self.said += line
-            if "Ctrl-C" in line:
+            if until in line:
                 break
         found = _URL.search(self.said)
         self.url, self.port = (found[0], int(found[1])) if found else ("", 0)
@@ -70,9 +70,9 @@ class Course:
 
 
 @contextmanager
-def open_course(home: Path, *arguments: str) -> Iterator[Course]:
-    """A `dockerlab` that is surely gone afterwards."""
-    course = Course(home, arguments)
+def open_course(home: Path, *arguments: str, until: str = "Ctrl-C") -> Iterator[Course]:
+    """A `dockerlab` that has printed `until`, and is surely gone afterwards."""
+    course = Course(home, arguments, until)
     try:
         yield course
     finally:

@@ -48,6 +48,14 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert course.processes() == []
 
 
+def test_it_may_be_ended_while_it_starts(tmp_path: Path) -> None:
+    arguments = ["--port", "0", "--dir", str(tmp_path / "l")]
+    with open_course(tmp_path / "home", *arguments, until="Starting JupyterLab") as course:
+        assert course.end(signal.SIGINT) in (0, 1)
+        assert "Traceback" not in course.said
+        assert course.processes() == []
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
 def test_a_closed_terminal_ends_it(tmp_path: Path) -> None:
     with open_course(tmp_path / "home", "--port", "0", "--dir", str(tmp_path / "l")) as course:

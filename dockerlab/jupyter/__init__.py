@@ -10,9 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -50,7 +50,7 @@ class JupyterStopped(DockerlabError):
 
 
 class Jupyter:
-    """A JupyterLab on `folder`, answering when this returns; JupyterStopped if it does not start.
+    """A JupyterLab on `folder`, started when this is made; ready when `is_ready` says so.
 
     It keeps what it must keep in `home`, listens on this machine only and asks for a token.
     """
@@ -59,40 +59,41 @@ class Jupyter:
         self.home = home
         self._runtime = Path(tempfile.mkdtemp(prefix="runtime-", dir=home))
         self._log = home / "jupyterlab.log"
-        try:
-            self._process = self._start(folder, port or _free_port())
-            self._wait_until_ready()
-        except BaseException:
-            self.end()
-            raise
+        self._base = self._token = ""
+        self._deadline = time.monotonic() + _READY
+        self._process = self._start(folder, port or _free_port())
 
-    def url(self, path: str = "") -> str:
+    def is_ready(self) -> bool:
+        """Whether it answers; JupyterStopped if it never will."""
+        if not self.is_running() or time.monotonic() > self._deadline:
+            raise self._stopped()
+        for info in self._runtime.glob("jpserver-*.json"):
+            with suppress(ValueError, KeyError, OSError):  # not there yet
+                server = json.loads(info.read_bytes())
+                self._base, self._token = server["url"], server["token"]
+                self._call("api", "GET")
+                return True
+        return False
+
+    def is_running(self) -> bool:
+        """Whether it has not ended; JupyterStopped if it broke down."""
+        if self._process.poll():
+            raise self._stopped()
+        return self._process.returncode is None
+
+    def url(self, path: str) -> str:
         """The address that opens `path` (`start.md`, `bn/00-start.ipynb`) in a browser."""
         return f"{self._base}lab/tree/{quote(path)}?token={self._token}"
 
-    def wait(self) -> None:
-        """Come back when it has ended; JupyterStopped if it broke down."""
-        while self._process.poll() is None:
-            try:
-                self._process.wait(0.5)
-            except subprocess.TimeoutExpired:  # on Windows only this lets Ctrl-C through
-                continue
-        if self._process.returncode:
-            raise self._stopped()
-
-    def end(self) -> None:
-        """End it with its kernels and terminals, gently at first, and tidy up."""
-        process = getattr(self, "_process", None)
-        if process is not None:
-            tree = _tree(process.pid)
-            try:
-                self._ask_to_end()
-                process.wait(_PATIENCE)
-            except subprocess.TimeoutExpired:
-                pass
-            finally:
-                _kill(tree)
-                process.wait()
+    def end(self, hurry: Callable[[], bool]) -> None:
+        """End it with its kernels and terminals, gently until `hurry` says yes, and tidy up."""
+        tree = _tree(self._process.pid)
+        self._ask_to_end()
+        deadline = time.monotonic() + _PATIENCE
+        while self._process.poll() is None and time.monotonic() < deadline and not hurry():
+            time.sleep(0.05)
+        _kill(tree)
+        self._process.wait()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def _start(self, folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -114,20 +115,6 @@ class Jupyter:
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _READY
-        while time.monotonic() < deadline and self._process.poll() is None:
-            for info in self._runtime.glob("jpserver-*.json"):
-                try:
-                    server = json.loads(info.read_bytes())
-                    self._base, self._token = server["url"], server["token"]
-                    self._call("api", "GET")
-                    return
-                except (ValueError, KeyError, OSError):
-                    continue  # not there yet
-            time.sleep(0.05)
-        raise self._stopped()
-
     def _stopped(self) -> JupyterStopped:
         log = self._log.read_text("utf-8", "replace")
         return JupyterStopped(self._log, "\n".join(log.splitlines()[-8:]))
@@ -135,14 +122,14 @@ class Jupyter:
     def _ask_to_end(self) -> None:
         try:
             self._call("api/shutdown", "POST")
-        except (OSError, AttributeError):  # it is gone already, or was never ready
+        except (ValueError, OSError):  # it never was ready, or is gone already
             self._process.terminate()
 
     def _call(self, path: str, method: str) -> None:
         headers = {"Authorization": f"token {self._token}"}
         request = urllib.request.Request(self._base + path, method=method, headers=headers)
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(request, timeout=10):
+        with direct.open(request, timeout=5):
             pass
 
 
