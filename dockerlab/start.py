@@ -30,8 +30,9 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     _tell_what_changed(mine)
     state = private(private(home()) / "jupyter")
     trust(state, (mine.path / name for name in mine.ours))
-    _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path), _("Starting JupyterLab …"))
     with _Signals() as signals:
+        _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path))
+        _say(_("Starting JupyterLab …"))
         server = Jupyter(mine.path, state, port)
         try:
             _stay(server, page, browser, signals)
