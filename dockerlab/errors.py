@@ -14,6 +14,7 @@ DockerlabError
 │   ├── NotFound                     404
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
+├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that is not here
 └── EngineError                      docker's own words and exit status      engine
     └── NeedsEngine                  only a Docker Engine can do it
 """
@@ -166,6 +167,20 @@ class PlainHTTP(Unavailable):
     def __init__(self, *, method: str = "", url: str = "") -> None:
         detail = "http: server gave HTTP response to HTTPS client"
         super().__init__(detail, method=method, url=url)
+
+
+class UnknownEngine(DockerlabError):
+    """DOCKERLAB_ENGINE asks for the engine `name`, which this version has not."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def message(self) -> str:
+        return _(
+            "DOCKERLAB_ENGINE asks for the engine “{name}”, and this version has only its own, "
+            "“embedded”. Take that variable away, or set it to embedded."
+        ).format(name=self.name)
 
 
 class EngineError(DockerlabError):

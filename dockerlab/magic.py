@@ -36,7 +36,7 @@ def load(shell: InteractiveShell) -> None:
     ipython.register_magics(DockerlabMagics)
     matcher: Any = completer.context_matcher
     ipython.Completer.custom_matchers.append(matcher(identifier="dockerlab")(_complete))
-    ipython.set_custom_exc((DockerlabError,), _show)
+    ipython.set_custom_exc((Exception,), _show)
     ipython.events.register("post_run_cell", _carry_on)
     html = ipython.display_formatter.formatters["text/html"]
     html.for_type_by_name("dockerlab.image.reference", "Reference", _name)
@@ -116,13 +116,22 @@ def _complete(context: CompletionContext) -> dict[str, Any]:
 
 
 def _show(
-    shell: InteractiveShell,
-    kind: type[DockerlabError],
-    error: DockerlabError,
+    shell: Any,
+    kind: type[Exception],
+    error: Exception,
     trace: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
     """A learner's mistake: docker's words where it has some, and what they mean."""
+    if _nobody_answers(error):
+        print(f"{kind.__name__}: {error}", file=sys.stderr)
+        _explain("connect: connection refused")
+        return
+    if not isinstance(error, DockerlabError):
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
+        if isinstance(error, NameError):
+            _explain(str(error))
+        return
     if isinstance(error, InvalidReference):
         print(error.docker, file=sys.stderr)
         _explain(error.docker, [error.text])
@@ -133,8 +142,14 @@ def _show(
 
 def _carry_on(result: ExecutionResult) -> None:
     """Let “Run All” go on after a mistake that has been shown and explained."""
-    if isinstance(result.error_in_exec, DockerlabError):
+    error = result.error_in_exec
+    if isinstance(error, DockerlabError) or _nobody_answers(error):
         result.error_in_exec = None
+
+
+def _nobody_answers(error: BaseException | None) -> bool:
+    """Whether this is httpx saying so: a lesson asks a registry that may not run."""
+    return (type(error).__module__, type(error).__name__) == ("httpx", "ConnectError")
 
 
 def _name(name: Reference) -> str:

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browser: bool) -> None:
     """Open the course, and come back when all that it started has ended."""
+    from dockerlab.engine import current
     from dockerlab.engine.home import home, private
     from dockerlab.jupyter import Jupyter, trust
     from dockerlab.lab import lab
 
+    current()  # a wish that cannot be granted is said before anything is written
     page = _page(lang, lesson)
     mine = workspace.prepare(folder)
     _tell_what_changed(mine)

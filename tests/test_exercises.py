@@ -71,3 +71,20 @@ def test_solved_exercises_are_green(path: Path, tmp_path: Path) -> None:
     for cell in solved:
         for output in cell.get("outputs", ()):
             assert output["output_type"] != "error", output["evalue"]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_cells_in_the_wrong_order_end_in_no_riddle(path: Path, tmp_path: Path) -> None:
+    """The first cell, then all others backwards: nothing breaks, and Python's errors are told."""
+    lesson = notebooks.read(path)
+    first, *rest = [cell for cell in lesson["cells"] if cell["cell_type"] == "code"]
+    for cell in rest:
+        cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), "raises-exception"]
+    backwards = tmp_path / path.parent.name / path.name  # the folder tells the language
+    backwards.parent.mkdir()
+    notebooks.write(backwards, {**lesson, "cells": [first, *reversed(rest)]})
+    for cell in notebooks.execute(backwards, tmp_path / "lab")["cells"]:
+        errors = [one["ename"] for one in cell["outputs"] if one["output_type"] == "error"]
+        if errors:
+            assert errors == ["NameError"], cell["source"]
+            assert cell["outputs"][-1]["output_type"] == "display_data", cell["source"]

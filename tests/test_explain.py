@@ -24,6 +24,7 @@ SAID = {
     "401 Unauthorized": "login-failed",
     "error: cannot perform an interactive login from a non-TTY device": "interactive-login",
     "Error: Cannot perform an interactive login from a non TTY device": "interactive-login",
+    "name 'answer' is not defined": "cell-not-run",
     "error storing credentials - err: exit status 1, out: ``": "credential-store",
     'error getting credentials - err: exec: "docker-credential-desktop.exe": executable file not '
     "found in $PATH, out: ``": "credential-store",

@@ -1,5 +1,6 @@
 """%docker and %lang in a real shell, and in a real kernel as JupyterLab talks to it."""
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,6 +170,25 @@ def test_other_errors_keep_their_traceback(cell: Run, capsys: pytest.CaptureFixt
     assert not cell("1 / 0").success
     assert "ZeroDivisionError" in capsys.readouterr().out
     assert cell("try:\n    Reference\nexcept NameError as e:\n    caught = True\ncaught").result
+
+
+def test_a_registry_that_does_not_run_is_no_traceback(
+    cell: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = server.getsockname()[1]
+    assert cell(f"import httpx\nhttpx.get('http://127.0.0.1:{nobody}/v2/')").success
+    out, err = capsys.readouterr()
+    assert err.startswith("ConnectError: ") and "Traceback" not in out + err
+    assert "What it means: Nobody answers at that address." in out
+
+
+def test_an_engine_that_is_not_here_is_named(
+    cell: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOCKERLAB_ENGINE", "docker")
+    cell("%docker ps")
+    assert "asks for the engine “docker”" in capsys.readouterr().err
 
 
 def test_a_bad_name_can_be_caught_as_any_exception(cell: Run) -> None:

@@ -16,6 +16,8 @@ from dockerlab.engine.commands.run_flags import RUN
 from dockerlab.engine.container import Container, kind_of
 from dockerlab.engine.creation import Settings
 from dockerlab.errors import DockerlabError, EngineError, NeedsEngine
+from dockerlab.i18n import _
+from dockerlab.image.sample import STAND_IN_LABEL
 
 if TYPE_CHECKING:
     from dockerlab.engine.images import Image
@@ -115,6 +117,12 @@ def _create(
     greeting = ""
     if kind == "sample":
         greeting = session.engine.images.files(image, "greeting").decode(errors="replace")
+        if stands_for := image.labels.get(STAND_IN_LABEL):
+            real = _(
+                "The real {name} needs a Docker Engine. "
+                "Here runs the course's small stand-in, which only prints a greeting."
+            )
+            session.complain(real.format(name=stands_for))
     container = session.engine.containers.create(settings, image, greeting)
     if settings.cid_file:
         Path(settings.cid_file).write_text(container.id, encoding="utf-8")
