@@ -45,6 +45,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     lab = Path(os.environ["DOCKERLAB_TEST_HOME"], "dockerlab_home")
     if item.path.suffix == ".ipynb":
         lab /= f"{item.path.parent.name}-{item.path.stem}"
+        os.environ["DOCKER_DEFAULT_PLATFORM"] = "linux/amd64"  # whose digests the lessons show
     os.environ["DOCKERLAB_HOME"] = str(lab)
 
 

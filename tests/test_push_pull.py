@@ -185,6 +185,16 @@ def test_pull_of_an_index_takes_the_platform_that_is_asked_for(docker: Docker, h
     assert result.err == "no matching manifest for linux/s390x in the manifest list entries\n"
 
 
+def test_the_default_platform_is_the_one_that_docker_is_told(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for architecture in ("arm64", "amd64"):
+        monkeypatch.setenv("DOCKER_DEFAULT_PLATFORM", f"linux/{architecture}")
+        docker.good("pull", "hello-world")
+        found = docker.good("image", "inspect", "-f", "{{.Architecture}}", "hello-world")
+        assert found == f"{architecture}\n"
+
+
 def test_pull_of_one_image_for_another_platform_warns(docker: Docker, host: str) -> None:
     docker.good("tag", "my-image", f"{host}/single")
     docker.good("push", f"{host}/single")

@@ -162,6 +162,7 @@ def execute(path: Path, home: Path, *, solve: bool = False) -> Notebook:
         "DOCKERLAB_HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),
         "DOCKERLAB_ENGINE": os.environ.get("DOCKERLAB_ENGINE", "embedded"),
+        "DOCKER_DEFAULT_PLATFORM": "linux/amd64",  # the same digests on every machine
     }
     client = NotebookClient(
         notebook,

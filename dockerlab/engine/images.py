@@ -7,6 +7,7 @@ points to an image manifest, kept verbatim, and remembers what `docker images` s
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -251,10 +252,12 @@ class ImageStore:
 
 
 def here() -> Platform:
-    """The platform of the images that this machine runs."""
+    """The platform of images where none is asked for: DOCKER_DEFAULT_PLATFORM, or the machine's."""
     import platform
 
-    arm = platform.machine().lower() in ("aarch64", "arm64")
+    asked = os.environ.get("DOCKER_DEFAULT_PLATFORM", "").split("/")
+    machine = asked[1] if len(asked) > 1 else platform.machine()
+    arm = machine.lower() in ("aarch64", "arm64")
     return Platform("linux", "arm64" if arm else "amd64")
 
 
