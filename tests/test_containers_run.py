@@ -137,6 +137,18 @@ def test_pull_flag(docker: Docker) -> None:
     assert "Image is up to date" in docker("run", "--rm", "--pull", "always", "hello-registry").err
 
 
+def test_a_stand_in_says_what_the_real_one_needs(
+    docker: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert docker("run", "--rm", "-q", "nginx").err == (
+        "The real nginx needs a Docker Engine. "
+        "Here runs the course's small stand-in, which only prints a greeting.\n"
+    )
+    monkeypatch.setenv("DOCKERLAB_LANG", "bn")
+    assert docker("run", "--rm", "-d", "nginx").err.startswith("আসল nginx চালাতে ডকার ইঞ্জিন লাগে।")
+    assert docker("run", "--rm", "-q", "hello-world").err == ""
+
+
 def test_unknown_image(docker: Docker) -> None:
     result = docker("run", "-d", "nosuchimage")
     assert result.status == 125

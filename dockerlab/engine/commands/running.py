@@ -30,6 +30,7 @@ _USAGE: dict[str, Any] = {
 }
 _ONLY_RUN = ("detach", "detach-keys", "sig-proxy")
 _PULL_BEFORE_CREATING = 'Pull image before creating ("always", "|missing", "never")'  # sic
+_DO_MORE = ("alpine", "nginx")  # of which a greeting is not the whole of what one expects
 _PULLS = ("always", "missing", "never")
 
 
@@ -54,6 +55,8 @@ def run(session: Session, image: str, *words: str, detach: bool, **flags: Any) -
     except DockerlabError as error:
         raise _failed("run", error) from None
     containers = session.engine.containers
+    if container.kind == "sample":
+        _tell_of_stand_in(session, container.image_id)
     if detach:
         session.print(container.id)
     begin = containers.log(container).stat().st_size
@@ -117,16 +120,20 @@ def _create(
     greeting = ""
     if kind == "sample":
         greeting = session.engine.images.files(image, "greeting").decode(errors="replace")
-        if stands_for := image.labels.get(STAND_IN_LABEL):
-            real = _(
-                "The real {name} needs a Docker Engine. "
-                "Here runs the course's small stand-in, which only prints a greeting."
-            )
-            session.complain(real.format(name=stands_for))
     container = session.engine.containers.create(settings, image, greeting)
     if settings.cid_file:
         Path(settings.cid_file).write_text(container.id, encoding="utf-8")
     return container
+
+
+def _tell_of_stand_in(session: Session, image_id: str) -> None:
+    stands_for = session.engine.images.find(image_id).labels.get(STAND_IN_LABEL)
+    if stands_for in _DO_MORE:
+        real = _(
+            "The real {name} needs a Docker Engine. "
+            "Here runs the course's small stand-in, which only prints a greeting."
+        )
+        session.complain(real.format(name=stands_for))
 
 
 def _image(session: Session, name: str, pull: str, quiet: bool, platform: str) -> Image:
