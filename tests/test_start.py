@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from running import open_course
 
 from dockerlab.cli import cli
+from dockerlab.jupyter import environment
 
 
 def get(url: str) -> tuple[int, str]:
@@ -117,3 +118,13 @@ def test_reset_asks_first_and_keeps_everything_on_a_no() -> None:
         result = CliRunner().invoke(cli, arguments, input=answer)
         assert result.exit_code == status
         assert ("Your lab is empty again." in result.output) == (status == 0)
+
+
+def test_a_learners_own_surroundings_stay_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VIRTUAL_ENV", "JUPYTER_PATH", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / "hers"))
+    inside = environment(tmp_path / "ours")
+    assert str(tmp_path / "hers") not in inside.values()
+    assert inside["IPYTHONDIR"] == str(tmp_path / "ours" / "ipython")

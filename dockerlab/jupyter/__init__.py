@@ -33,7 +33,10 @@ _FOLDERS = {
     "JUPYTERLAB_SETTINGS_DIR": "settings",
     "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
 }
-_UNWANTED = ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_PREFERRED_DIR")
+_UNWANTED = (
+    *("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_TOKEN", "JUPYTER_PREFERRED_DIR"),
+    "VIRTUAL_ENV",  # IPython would take modules from it, even if we run in another one
+)
 
 
 class JupyterStopped(DockerlabError):
