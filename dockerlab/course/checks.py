@@ -196,15 +196,20 @@ def _tag(state: State, answer: Any) -> Seen:
 
 @_check("push")
 def _push(state: State, answer: Any) -> Seen:
-    return _arrived(state, "latest")
+    there, here = state.manifest("my-image", "latest"), state.image(f"{state.registry}/my-image")
+    if there is None:
+        return _missing(state, "my-image")
+    if here is None:
+        return "not-here", {}
+    same = there.config is not None and there.config.digest == here.id
+    return ("ok" if same else "different"), {}
 
 
 @_check("push-v1")
 def _push_v1(state: State, answer: Any) -> Seen:
     latest, v1 = state.manifest("my-image", "latest"), state.manifest("my-image", "v1")
     if v1 is None:
-        tagged = state.image(f"{state.registry}/my-image:v1")
-        return ("not-pushed" if tagged else "not-tagged"), {}
+        return _missing(state, "my-image:v1")
     if latest is None:
         return "no-latest", {}
     return ("ok" if latest.digest == v1.digest else "different"), {}
@@ -230,8 +235,7 @@ def _team(state: State, answer: Any) -> Seen:
             return "wrong-tag", {"tag": tags[0]}
         if state.manifest("my-image", "1.0"):
             return "no-team", {}
-        tagged = state.image(f"{state.registry}/team/my-image:1.0")
-        return ("not-pushed" if tagged else "not-tagged"), {}
+        return _missing(state, "team/my-image:1.0")
     latest = state.manifest("my-image", "latest")
     return ("ok" if latest and latest.digest == there.digest else "different"), {}
 
@@ -240,8 +244,7 @@ def _team(state: State, answer: Any) -> Seen:
 def _second_version(state: State, answer: Any) -> Seen:
     first, second = state.manifest("my-image", "latest"), state.manifest("my-image", "v2")
     if second is None:
-        tagged = state.image(f"{state.registry}/my-image:v2")
-        return ("not-pushed" if tagged else "not-tagged"), {}
+        return _missing(state, "my-image:v2")
     if first is None:
         return "no-latest", {}
     if first.digest == second.digest:
@@ -250,14 +253,10 @@ def _second_version(state: State, answer: Any) -> Seen:
     return "ok", {"shared": shared, "layers": len(second.layers)}
 
 
-def _arrived(state: State, tag: str) -> Seen:
-    there, here = state.manifest("my-image", tag), state.image(f"{state.registry}/my-image:{tag}")
-    if there is None:
-        return ("not-pushed" if here else "not-tagged"), {}
-    if here is None:
-        return "not-here", {}
-    same = there.config is not None and there.config.digest == here.id
-    return ("ok" if same else "different"), {"digest": there.digest}
+def _missing(state: State, name: str) -> Seen:
+    """Why the registry has no `name`: nobody pushed it, or nothing here is called so."""
+    tagged = state.image(f"{state.registry}/{name}")
+    return ("not-pushed" if tagged else "not-tagged"), {}
 
 
 def _published(engine: Embedded) -> str:
