@@ -43,6 +43,15 @@ def test_a_lesson_begins_with_its_image_and_nothing_else() -> None:
     assert names() == []
 
 
+def test_a_lesson_leaves_alone_what_is_not_the_lessons() -> None:
+    images = lab.engine.images
+    images.add_sample("nginx", "nginx")
+    images.tag("nginx", Reference.parse("localhost:5000/nginx"))
+    lab.begin("05-tag-push-pull")
+    assert names() == ["my-image:latest", "nginx:latest"]
+    assert images.files(images.find("nginx"), "greeting")
+
+
 def test_every_lesson_that_there_is_can_begin() -> None:
     lessons = {path.stem for path in NOTEBOOKS.glob("*/*.ipynb")}
     assert lessons == set(BEGINNINGS)

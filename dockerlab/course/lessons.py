@@ -50,12 +50,14 @@ def begin(lesson: str, engine: Embedded) -> None:
         if container.name == "registry":
             engine.containers.remove(container, force=True, volumes=True)
     for image in engine.images.list():
-        if _is_ours(image):
-            removal.remove(engine.images, image.id, force=True)
+        for text in _leftovers(image):
+            removal.remove(engine.images, text, force=True)
     for sample in BEGINNINGS[lesson]:
         engine.images.add_sample(sample, sample)
 
 
-def _is_ours(image: Image) -> bool:
-    local = any(name.registry == "localhost:5000" for name in image.names)
-    return local or image.labels.get(LABEL) in OWN
+def _leftovers(image: Image) -> list[str]:
+    """What goes of an image: all of the course's own, of others the names that a lesson gave."""
+    if image.labels.get(LABEL) in OWN:
+        return [image.id]
+    return [str(name) for name in image.names if name.registry == "localhost:5000"]
