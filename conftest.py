@@ -42,6 +42,7 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Each notebook has a lab of its own, as when tools/notebooks.py executed it."""
+    os.environ.pop("DOCKER_DEFAULT_PLATFORM", None)
     lab = Path(os.environ["DOCKERLAB_TEST_HOME"], "dockerlab_home")
     if item.path.suffix == ".ipynb":
         lab /= f"{item.path.parent.name}-{item.path.stem}"
