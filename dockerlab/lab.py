@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.i18n import LANGUAGES, _, digits, language, pick
@@ -76,19 +74,10 @@ class Lab:
 lab = Lab()
 
 
-@cache
-def _texts() -> dict[str, dict[str, dict[str, str]]]:
-    import yaml
-
-    from dockerlab import course
-
-    source = Path(course.__file__).parent / "checks.yaml"
-    texts: dict[str, dict[str, dict[str, str]]] = yaml.safe_load(source.read_bytes())
-    return texts
-
-
 def _words(outcome: Outcome) -> str:
-    text = pick(_texts()[outcome.name or "general"][outcome.key])
+    from dockerlab.course.data import load
+
+    text = pick(load("checks.yaml")[outcome.name or "general"][outcome.key])
     for name, value in outcome.facts.items():
         text = text.replace("{" + name + "}", digits(value) if isinstance(value, int) else value)
     return text

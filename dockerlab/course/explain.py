@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from io import StringIO
-from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from dockerlab.course.data import load
 from dockerlab.i18n import _, pick
 from dockerlab.image.reference import InvalidReference, Reference
 
@@ -85,11 +85,7 @@ def explain(text: str, words: Iterable[str] = ()) -> Meaning | None:
 @cache
 def known_errors() -> tuple[Explanation, ...]:
     """All errors that the course knows, the most particular first."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    raw = yaml.load((Path(__file__).parent / "errors.yaml").read_bytes(), Loader=loader)
-    return tuple(_explanation(key, entry) for key, entry in raw.items())
+    return tuple(_explanation(key, entry) for key, entry in load("errors.yaml").items())
 
 
 def _explanation(key: str, entry: dict[str, Any]) -> Explanation:
