@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from dockerlab import i18n
+from tests.engines import missing
 
-NAMES = {"docker-registry": "registry", "docker-cli": "docker"}  # as DOCKERLAB_REQUIRE calls them
+NAMES = {"docker-registry": "registry", "docker-cli": "docker", "dockerd": "docker"}  # as DOCKERLAB_REQUIRE calls them
 BINARIES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "docker-cli": ("docker",),
@@ -27,7 +28,8 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 def need() -> Callable[[str], str]:
     """`need("skopeo")` is its path; without it the test is skipped, or fails if it is demanded.
 
-    `docker` is there when its engine answers; `docker-cli` is the command alone.
+    `docker` is there when its engine answers; `docker-cli` is the command alone; `dockerd` is
+    there when engines can be started (tests/engines.py).
     """
     demanded = os.environ.get("DOCKERLAB_REQUIRE", "").replace(",", " ").split()
 
@@ -37,6 +39,8 @@ def need() -> Callable[[str], str]:
         reason = f"{name} is not installed" if binary is None else ""
         if binary and name == "docker" and not _answers(binary):
             reason = "no Docker Engine answers"
+        if binary and name == "dockerd":
+            reason = missing()
         if reason and NAMES.get(name, name) in demanded:
             pytest.fail(f"{reason}, and DOCKERLAB_REQUIRE demands it")
         if reason or binary is None:

@@ -1,0 +1,146 @@
+"""Real Docker Engines for tests, beside the one that DOCKER_HOST names: a second docker host.
+
+Each has folders of its own, `/etc/docker` included, so nothing of the machine's is changed.
+They need root, and Debian's docker.io and iproute2.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+FIRST, SECOND = "192.168.56.100", "192.168.56.101"
+_PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "mount")
+_OWN_ETC = 'mount --bind "$0" /etc/docker && exec "$@"'
+_BUSY_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+
+
+def missing() -> str:
+    """What this machine lacks to start engines; "" if nothing."""
+    absent = [name for name in _PROGRAMS if shutil.which(name) is None]
+    if absent:
+        return f"{', '.join(absent)} is not installed"
+    return "" if os.geteuid() == 0 else "only root can start a Docker Engine"
+
+
+class Daemon:
+    """A dockerd whose settings (daemon.json, certs.d) are in `etc`; `host` is its DOCKER_HOST."""
+
+    def __init__(self, folder: Path, command: Sequence[str], env: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.etc = folder / "etc"
+        self.etc.mkdir(parents=True, exist_ok=True)
+        self.host = f"unix://{folder / 'docker.sock'}"
+        self._settings = self.etc / "daemon.json"
+        self._log = folder / "dockerd.log"
+        self._command, self._env = command, {**os.environ, **env}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def docker(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """The docker CLI on this engine; what it prints, on both streams, is `stdout`."""
+        return subprocess.run(
+            ["docker", *argv],
+            env=os.environ | {"DOCKER_HOST": self.host},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def configure(self, **settings: object) -> None:
+        """Write daemon.json (`insecure_registries=["HOST:PORT"]`) and have a running one read it."""
+        named = {name.replace("_", "-"): value for name, value in settings.items()}
+        self._settings.write_text(json.dumps(named), encoding="utf-8")
+        if self._process is None:
+            return
+        seen = self._log.read_text(errors="replace").count("Reloaded configuration")
+        self._process.send_signal(signal.SIGHUP)
+        self._until(lambda text: text.count("Reloaded configuration") > seen)
+
+    def trust(self, registry: str, certificate: Path) -> None:
+        """Put `certificate` where docker looks for the CA of `registry` (HOST:PORT)."""
+        folder = self.etc / "certs.d" / registry
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(certificate, folder / "ca.crt")
+
+    def start(self) -> None:
+        """Start it; ready when it answers."""
+        folders = (("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid"))
+        options = [f"--{option}={self.folder / name}" for option, name in folders]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "-H", self.host, *options],
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._until(lambda text: "API listen on" in text)
+
+    def stop(self) -> None:
+        """End it and its containers."""
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _until(self, told: Callable[[str], bool]) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + 60
+        while not told(log := self._log.read_text(errors="replace")):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"dockerd does not do as it should:\n{log[-4000:]}")
+            time.sleep(0.05)
+
+
+@contextmanager
+def daemon(
+    folder: Path, *flags: str, namespace: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Daemon]:
+    """A running dockerd in `folder`, without a network for containers unless `flags` say more."""
+    enter = ["nsenter", f"--net={namespace}"] if namespace else []
+    unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _OWN_ETC]
+    engine = Daemon(
+        folder, [*enter, *unshare, str(folder / "etc"), "dockerd", *_BUSY_BRIDGE, *flags], env or {}
+    )
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def second_daemon(folder: Path, *flags: str) -> Iterator[Daemon]:
+    """A docker host at SECOND, in a network of its own; this machine is FIRST for it."""
+    token = uuid4().hex[:8]
+    name, here, there = f"dockerlab-{token}", f"dl{token}a", f"dl{token}b"
+    _ip("netns", "add", name)
+    try:
+        _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)
+        _ip("address", "add", f"{FIRST}/24", "dev", here)
+        _ip("link", "set", here, "up")
+        _ip("-n", name, "address", "add", f"{SECOND}/24", "dev", there)
+        for link in ("lo", there):
+            _ip("-n", name, "link", "set", link, "up")
+        with daemon(folder, *flags, namespace=Path("/var/run/netns", name)) as engine:
+            yield engine
+    finally:
+        _ip("netns", "delete", name)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)
