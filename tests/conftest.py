@@ -10,7 +10,11 @@ import pytest
 from dockerlab import i18n
 from tests.engines import missing
 
-NAMES = {"docker-registry": "registry", "docker-cli": "docker", "dockerd": "docker"}  # as DOCKERLAB_REQUIRE calls them
+NAMES = {
+    "docker-registry": "registry",
+    "docker-cli": "docker",
+    "dockerd": "docker",
+}  # as DOCKERLAB_REQUIRE calls them
 BINARIES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "docker-cli": ("docker",),
