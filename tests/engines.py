@@ -20,7 +20,7 @@ from uuid import uuid4
 FIRST, SECOND = "192.168.56.100", "192.168.56.101"
 _PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "mount")
 _OWN_ETC = 'mount --bind "$0" /etc/docker && exec "$@"'
-_BUSY_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+_NO_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 
 
 def missing() -> str:
@@ -58,7 +58,7 @@ class Daemon:
         )
 
     def configure(self, **settings: object) -> None:
-        """Write daemon.json (`insecure_registries=["HOST:PORT"]`) and have a running one read it."""
+        """Write daemon.json (`insecure_registries=[…]`); a running engine reads it at once."""
         named = {name.replace("_", "-"): value for name, value in settings.items()}
         self._settings.write_text(json.dumps(named), encoding="utf-8")
         if self._process is None:
@@ -108,14 +108,21 @@ class Daemon:
 
 @contextmanager
 def daemon(
-    folder: Path, *flags: str, namespace: Path | None = None, env: Mapping[str, str] | None = None
+    folder: Path,
+    *flags: str,
+    namespace: str = "",
+    bridge: bool = False,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Daemon]:
-    """A running dockerd in `folder`, without a network for containers unless `flags` say more."""
-    enter = ["nsenter", f"--net={namespace}"] if namespace else []
+    """A running dockerd in `folder`; `bridge`: its containers have a network and can be reached.
+
+    Only one engine in a network may have a bridge.
+    """
+    enter = ["nsenter", f"--net=/var/run/netns/{namespace}"] if namespace else []
     unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _OWN_ETC]
-    engine = Daemon(
-        folder, [*enter, *unshare, str(folder / "etc"), "dockerd", *_BUSY_BRIDGE, *flags], env or {}
-    )
+    network = () if bridge else _NO_BRIDGE
+    command = [*enter, *unshare, str(folder / "etc"), "dockerd", *network, *flags]
+    engine = Daemon(folder, command, env or {})
     engine.start()
     try:
         yield engine
@@ -124,8 +131,18 @@ def daemon(
 
 
 @contextmanager
-def second_daemon(folder: Path, *flags: str) -> Iterator[Daemon]:
+def second_daemon(
+    folder: Path, *flags: str, bridge: bool = False, env: Mapping[str, str] | None = None
+) -> Iterator[Daemon]:
     """A docker host at SECOND, in a network of its own; this machine is FIRST for it."""
+    with _network() as namespace:
+        with daemon(folder, *flags, namespace=namespace, bridge=bridge, env=env) as engine:
+            yield engine
+
+
+@contextmanager
+def _network() -> Iterator[str]:
+    """A network namespace that is joined with ours by a cable; its name."""
     token = uuid4().hex[:8]
     name, here, there = f"dockerlab-{token}", f"dl{token}a", f"dl{token}b"
     _ip("netns", "add", name)
@@ -136,8 +153,7 @@ def second_daemon(folder: Path, *flags: str) -> Iterator[Daemon]:
         _ip("-n", name, "address", "add", f"{SECOND}/24", "dev", there)
         for link in ("lo", there):
             _ip("-n", name, "link", "set", link, "up")
-        with daemon(folder, *flags, namespace=Path("/var/run/netns", name)) as engine:
-            yield engine
+        yield name
     finally:
         _ip("netns", "delete", name)
 
