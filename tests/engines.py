@@ -135,9 +135,11 @@ def second_daemon(
     folder: Path, *flags: str, bridge: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[Daemon]:
     """A docker host at SECOND, in a network of its own; this machine is FIRST for it."""
-    with _network() as namespace:
-        with daemon(folder, *flags, namespace=namespace, bridge=bridge, env=env) as engine:
-            yield engine
+    with (
+        _network() as namespace,
+        daemon(folder, *flags, namespace=namespace, bridge=bridge, env=env) as engine,
+    ):
+        yield engine
 
 
 @contextmanager
