@@ -1,0 +1,215 @@
+"""What commands, checks and lessons ask of an engine, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from dockerlab.engine.container import Container
+    from dockerlab.engine.creation import Settings
+    from dockerlab.errors import DockerlabError
+    from dockerlab.image.manifest import Platform
+    from dockerlab.image.reference import Reference
+
+Json = dict[str, Any]
+Say = Callable[[str], None]  # prints a line
+Chunk = tuple[bool, bytes]  # whether it is from standard error, and what was written
+
+
+class Image(Protocol):
+    """A local image."""
+
+    @property
+    def id(self) -> str:
+        """`sha256:` and 64 hex digits."""
+
+    @property
+    def names(self) -> tuple[Reference, ...]:
+        """Its names with a tag."""
+
+    @property
+    def digests(self) -> tuple[Reference, ...]:
+        """Its repository digests."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """All its names and repository digests, in docker's order."""
+
+    @property
+    def created(self) -> str:
+        """When it was made (RFC 3339)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels."""
+
+
+class Images(Protocol):
+    """The images of one docker host."""
+
+    def list(self) -> Sequence[Image]:
+        """All images, newest first."""
+
+    def find(self, text: str) -> Image:
+        """The image that docker means by a name, a digest or the start of an ID."""
+
+    def tag(self, source: str, target: Reference) -> None:
+        """Give the image `source` the name `target` too."""
+
+    def ensure(self, reference: str, out: TextIO, *, platform: Platform | None = None) -> Image:
+        """The image for `docker run`: a local one, or one that is pulled with docker's output."""
+
+    def add_sample(self, name: str, reference: str, version: int = 1) -> Image:
+        """Put one of the course's own images here under a name."""
+
+
+class Containers(Protocol):
+    """The containers of one docker host."""
+
+    @property
+    def damaged(self) -> Sequence[DockerlabError]:
+        """What the last `list` could not read."""
+
+    def list(self) -> list[Container]:
+        """All containers, the newest first."""
+
+    def find(self, text: str) -> Container:
+        """The container with that id, name, or beginning of an id; EngineError if none has."""
+
+    def attached(self, volume: str) -> Sequence[Container]:
+        """The containers, running or not, that mount that volume."""
+
+    def start(self, container: Container) -> Container:
+        """Start it; EngineError in docker's words if it cannot."""
+
+    def play(self, container: Container, out: TextIO, err: TextIO) -> int:
+        """Start it and show what it writes until it ends; Ctrl-C stops it. Its exit status."""
+
+    def output(
+        self, container: Container, *, follow: bool, since: str, until: str, tail: int | None
+    ) -> Iterator[Chunk]:
+        """What it has written, line by line with its time before it; with `follow` to its end."""
+
+    def stop(self, container: Container, seconds: int | None = None, signal: str = "") -> None:
+        """Ask it to end, and end it if it takes longer than that."""
+
+    def kill(self, container: Container, signal: str) -> None:
+        """Send it a signal."""
+
+    def wait(self, container: Container) -> int:
+        """Come back when it has ended, with its exit status."""
+
+    def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
+        """Delete it; `volumes`: and its anonymous volumes."""
+
+    def rename(self, container: Container, name: str) -> None:
+        """Give it another name."""
+
+
+class Volume(Protocol):
+    """A volume."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def labels(self) -> Mapping[str, str] | None:
+        """Its labels."""
+
+    @property
+    def folder(self) -> object:
+        """Where its files are, on the docker host."""
+
+
+class Volumes(Protocol):
+    """The volumes of one docker host."""
+
+    def list(self) -> Sequence[Volume]:
+        """All volumes, by name."""
+
+    def create(self, name: str = "", labels: Mapping[str, str] | None = None) -> Volume:
+        """The volume of that name, made if there is none; without a name an anonymous one."""
+
+
+class Engine(Protocol):
+    """One docker host."""
+
+    name: str  # "embedded" or "docker"
+    host: str  # as `--context` calls it
+
+    @property
+    def version(self) -> str:
+        """The engine's version."""
+
+    @property
+    def images(self) -> Images:
+        """The images of this host."""
+
+    @property
+    def containers(self) -> Containers:
+        """The containers of this host."""
+
+    @property
+    def volumes(self) -> Volumes:
+        """The volumes of this host."""
+
+    def hosts(self) -> Sequence[Engine]:
+        """All docker hosts of the lab, this one included."""
+
+    def neighbour(self, host: str) -> Engine:
+        """Another docker host of the lab."""
+
+    def stop_all(self) -> None:
+        """End every container of the lab; they can be started again."""
+
+    def reset(self) -> None:
+        """End and remove all that the lab made on this host, and nothing else."""
+
+    def pull(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> None:
+        """Pull one image, or all tags of a repository, with docker's output."""
+
+    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+        """Push one image, or all tags of a repository, with docker's output."""
+
+    def remove_image(self, text: str, *, force: bool = False) -> list[str]:
+        """Remove a name or an image, and return docker's lines."""
+
+    def prune(self, kind: str, filters: Mapping[str, list[str]]) -> tuple[list[str], int]:
+        """Remove unused "containers", "images" or "volumes": what went, and how many bytes."""
+
+    def save(self, names: Sequence[str], target: IO[bytes]) -> None:
+        """Write images to a tar."""
+
+    def load(self, source: IO[bytes], *, quiet: bool = False) -> list[str]:
+        """Read images from a tar, and return docker's lines."""
+
+    def create(self, settings: Settings, image: Image) -> Container:
+        """A new container, not started yet."""
+
+    def inspect(self, kind: str, name: str, *, size: bool = False) -> Json:
+        """What `docker inspect` shows of a "container", an "image" or a "volume"."""
+
+    def history(self, name: str) -> list[Json]:
+        """The steps that made an image, newest first: created, created_by, comment, size, id."""
+
+    def usage(self) -> Mapping[str, list[tuple[int, bool]]]:
+        """Of each kind of thing, as `docker system df` calls it: how large, and whether used."""
+
+    def about(self) -> Json:
+        """What `docker version` shows of the server."""
+
+    def info(self) -> Json:
+        """What `docker info` shows of the server."""
