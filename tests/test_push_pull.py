@@ -117,7 +117,7 @@ def test_pull_says_what_docker_says(docker: Docker, host: str, tmp_path: Path) -
     docker.good("push", f"{host}/pulled:v1")
     digest = docker.engine.images.find("my-image").descriptor.digest
     _, ids = layers(docker, "my-image")
-    other = Docker(tmp_path / "home", "host2")
+    other = Docker(tmp_path / "elsewhere")
     expected = [
         "v1: Pulling from pulled",
         *(f"{short}: Pulling fs layer" for short in ids),
@@ -137,8 +137,10 @@ def test_pull_says_what_docker_says(docker: Docker, host: str, tmp_path: Path) -
     assert other.good("pull", "-q", f"{host}/pulled:v1") == f"{host}/pulled:v1\n"
 
 
-def test_a_newer_version_brings_only_its_own_layer(docker: Docker, host: str) -> None:
-    other = Docker(docker.engine.root, "host2")
+def test_a_newer_version_brings_only_its_own_layer(
+    docker: Docker, host: str, tmp_path: Path
+) -> None:
+    other = Docker(tmp_path / "elsewhere")
     for version in (1, 2):
         docker.engine.images.add_sample("my-image", f"{host}/versions", version)
         docker.good("push", f"{host}/versions")
@@ -151,11 +153,11 @@ def test_a_newer_version_brings_only_its_own_layer(docker: Docker, host: str) ->
     assert names == [f"{host}/versions:latest", f"{host}/versions:<none>"]
 
 
-def test_pull_by_digest(docker: Docker, host: str) -> None:
+def test_pull_by_digest(docker: Docker, host: str, tmp_path: Path) -> None:
     docker.good("tag", "my-image", f"{host}/by-digest")
     docker.good("push", f"{host}/by-digest")
     digest = docker.engine.images.find("my-image").descriptor.digest
-    other = Docker(docker.engine.root, "host2")
+    other = Docker(tmp_path / "elsewhere")
     name = f"{host}/by-digest@{digest}"
     lines = other.good("pull", name).splitlines()
     assert lines[0] == f"{name}: Pulling from by-digest"
@@ -165,12 +167,14 @@ def test_pull_by_digest(docker: Docker, host: str) -> None:
     )
 
 
-def test_pull_of_an_index_takes_the_platform_that_is_asked_for(docker: Docker, host: str) -> None:
+def test_pull_of_an_index_takes_the_platform_that_is_asked_for(
+    docker: Docker, host: str, tmp_path: Path
+) -> None:
     images = docker.engine.images
     index = sample.build(images.layout, "my-image")
     with Registry(host) as registry:
         transfer.push(images.layout, index, registry, Reference.parse(f"{host}/index"))
-    other = Docker(docker.engine.root, "host2")
+    other = Docker(tmp_path / "elsewhere")
     for architecture in ("amd64", "arm64"):
         lines = other.good("pull", "--platform", architecture, f"{host}/index").splitlines()
         assert f"Digest: {index.digest}" in lines
@@ -344,7 +348,7 @@ def test_a_layer_that_is_not_what_it_should_be(
         hexadecimal = layer.digest.partition(":")[2]
         [data] = (tmp_path / "rotten").rglob(f"{hexadecimal}/data")
         data.write_bytes(bytes(layer.size))
-        other = Docker(docker.engine.root, "host2")
+        other = Docker(tmp_path / "elsewhere")
         assert other.bad("pull", f"localhost:{rotten.port}/x") == (
             f"filesystem layer verification failed for digest {layer.digest}\n"
         )
@@ -415,13 +419,13 @@ def test_run_pulls_what_is_not_there(docker: Docker) -> None:
     assert docker("run", "hello-world").err == ""
 
 
-def test_output_is_the_same_each_time(docker: Docker, host: str) -> None:
+def test_output_is_the_same_each_time(docker: Docker, host: str, tmp_path: Path) -> None:
     """Layers come in parallel; the lines must not tell."""
     docker.good("tag", "my-image", f"{host}/steady")
     docker.good("push", f"{host}/steady")
     outputs = set()
     for number in range(10):
-        other = Docker(docker.engine.root, f"host-{number}")
+        other = Docker(tmp_path / f"host-{number}")
         outputs.add(other.good("pull", f"{host}/steady"))
     assert len(outputs) == 1
 

@@ -12,10 +12,13 @@ from dockerlab.engine.home import home, private
 
 if TYPE_CHECKING:
     from dockerlab.engine.containers import Containers
+    from dockerlab.engine.daemon import Daemon
     from dockerlab.engine.images import ImageStore
     from dockerlab.engine.volumes import Volumes
     from dockerlab.image.layout import Layout
+    from dockerlab.registry.client import Registry
 
+DEFAULT = "default"  # the host that a lab begins with
 _HOST = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 
 
@@ -24,7 +27,7 @@ class Embedded:
 
     name = "embedded"
 
-    def __init__(self, root: Path | None = None, host: str = "default") -> None:
+    def __init__(self, root: Path | None = None, host: str = DEFAULT) -> None:
         if not _HOST.fullmatch(host):
             raise ValueError(host)
         self.root = root or home()
@@ -43,7 +46,7 @@ class Embedded:
         """The images of this host."""
         from dockerlab.engine.images import ImageStore
 
-        return ImageStore(private(self.path) / "images", self.hub)
+        return ImageStore(private(self.path) / "images", self.hub, self.connect)
 
     @cached_property
     def containers(self) -> Containers:
@@ -58,6 +61,32 @@ class Embedded:
         from dockerlab.engine.volumes import Volumes
 
         return Volumes(self.path)
+
+    @property
+    def daemon(self) -> Daemon:
+        """The settings of this host's daemon."""
+        from dockerlab.engine.daemon import Daemon
+
+        return Daemon(self.path, self._publishes)
+
+    def connect(self, registry: str) -> Registry:
+        """A client of the registry that image names call so, as this host reaches it."""
+        from dockerlab.registry.client import Registry
+
+        daemon = self.daemon
+        insecure = [registry] if daemon.is_insecure(registry) else []
+        route = None if self.host == DEFAULT else daemon.route
+        return Registry(registry, insecure=insecure, route=route)
+
+    def _publishes(self, port: int) -> bool:
+        bound = [
+            line
+            for container in self.containers.list()
+            if container.running
+            for lines in container.state.ports.values()
+            for line in lines
+        ]
+        return any(line["HostPort"] == str(port) for line in bound)
 
     def hub(self) -> Layout:
         """The Mini Hub, which plays docker.io; all hosts share it."""

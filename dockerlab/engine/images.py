@@ -27,7 +27,10 @@ from dockerlab.image.reference import InvalidReference, Reference
 
 if TYPE_CHECKING:
     from dockerlab.engine.sources import Source
+    from dockerlab.registry.client import Registry
     from dockerlab.registry.transfer import Listener
+
+    Connect = Callable[[str], Registry]
 
 __all__ = ["Image", "ImageStore", "Pulled", "here"]
 _HEX = re.compile(r"(?:sha256:)?([0-9a-f]+)")
@@ -44,11 +47,17 @@ class Pulled:
 
 
 class ImageStore:
-    """The images in the layout at `layout_path`; `hub` gives the layout that plays docker.io."""
+    """The images in the layout at `layout_path`; `hub` gives the layout that plays docker.io.
 
-    def __init__(self, layout_path: Path, hub: Callable[[], Layout]) -> None:
+    `connect` gives the client of a registry, by its host.
+    """
+
+    def __init__(
+        self, layout_path: Path, hub: Callable[[], Layout], connect: Connect | None = None
+    ) -> None:
         self.path = Path(layout_path)
         self.hub = hub
+        self._connect = connect
         self._layout: Layout | None = None
 
     @property
@@ -229,7 +238,7 @@ class ImageStore:
         """What to pull from and push to: a registry, or the Mini Hub for docker.io."""
         from dockerlab.engine import sources
 
-        with sources.open_source(registry, self.hub) as source:
+        with sources.open_source(registry, self.hub, self._connect) as source:
             yield source
 
     @property

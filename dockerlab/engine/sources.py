@@ -81,10 +81,12 @@ class Remote:
 
 
 @contextmanager
-def open_source(registry: str, hub: Callable[[], Layout]) -> Iterator[Source]:
+def open_source(
+    registry: str, hub: Callable[[], Layout], connect: Callable[[str], Registry] | None = None
+) -> Iterator[Source]:
     """The registry that image names call `registry`."""
     if registry == "docker.io":
         yield MiniHub(hub())
         return
-    with Registry(registry) as client:
+    with (connect or Registry)(registry) as client:
         yield Remote(client)

@@ -27,6 +27,8 @@ from dockerlab.registry.wire import Exchange, Wire, answer_of, read
 if TYPE_CHECKING:
     import httpx
 
+    from dockerlab.registry.network import Route
+
 __all__ = ["Exchange", "Registry"]
 
 _ACCEPT = {"Accept": ", ".join(MANIFESTS + INDEXES)}
@@ -36,7 +38,8 @@ _VAGUE = ("application/octet-stream", "application/json", "text/plain")
 class Registry:
     """One registry, `host` being what stands in image names: `localhost:5000`, `docker.io`.
 
-    Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate.
+    Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate; `route`
+    says where connections to a host really go.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Registry:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
@@ -55,6 +59,7 @@ class Registry:
             username=username,
             password=password,
             insecure=insecure,
+            route=route,
             transport=transport,
             observe=observe,
         )

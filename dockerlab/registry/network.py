@@ -1,4 +1,4 @@
-"""Connections that read a lot at a time.
+"""Connections that read a lot at a time, and may go elsewhere than their name says.
 
 httpcore asks the system for 64 KiB at most, and Python's work on each piece then takes longer
 than the network does: a pull from this machine gets faster by a third with larger ones.
@@ -7,25 +7,29 @@ than the network does: a pull from this machine gets faster by a third with larg
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import httpcore
 import httpx
 
 READ = 256 * 1024  # bytes
+Route = Callable[[str, int], str]  # the host to connect to, for a host and a port; or OSError
 
 
 class Transport(httpx.HTTPTransport):
     """httpx's own transport, over such connections."""
 
-    def __init__(self, verify: bool) -> None:
+    def __init__(self, verify: bool, route: Route | None = None) -> None:
         super().__init__(verify=verify)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify), network_backend=_Backend()
+            ssl_context=httpx.create_ssl_context(verify=verify), network_backend=_Backend(route)
         )
 
 
 class _Backend(httpcore.SyncBackend):
+    def __init__(self, route: Route | None) -> None:
+        self._route = route
+
     def connect_tcp(
         self,
         host: str,
@@ -34,6 +38,10 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        try:
+            host = self._route(host, port) if self._route else host
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
         stream = super().connect_tcp(host, port, timeout, local_address, socket_options)
         return _Stream(stream)
 

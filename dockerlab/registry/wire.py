@@ -15,7 +15,7 @@ from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
 from dockerlab.registry.answers import INVALID, Answer
 from dockerlab.registry.failures import is_loopback, unavailable
-from dockerlab.registry.network import Transport
+from dockerlab.registry.network import Route, Transport
 
 _HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 _HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
@@ -40,6 +40,7 @@ class Wire:
     """Requests to the registry `host`, which may speak HTTP only if it is on this machine.
 
     So may the hosts in `insecure`; and where HTTP is allowed, any certificate is good enough.
+    `route` says where connections to a host really go.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Wire:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
@@ -61,11 +63,12 @@ class Wire:
         self._origin: httpx.URL | None = None
         self._lock = threading.Lock()
         # A proxy of the environment is for other hosts, and only httpx's own transport takes it.
+        ours = Transport(verify=not relaxed, route=route) if loopback or route else None
         self._http = httpx.Client(
             verify=not relaxed,
             headers=_HEADERS,
             timeout=_TIMEOUT,
-            transport=transport or (Transport(verify=False) if loopback else None),
+            transport=transport or ours,
         )
 
     def close(self) -> None:
