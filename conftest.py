@@ -25,10 +25,21 @@ FOLDERS = (
 UNWANTED = ("DOCKERLAB_LANG", "PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("embedded", "docker"),
+        default="embedded",
+        help="run the lessons on the course's own engine, or on the Docker Engine that answers",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="dockerlab-test-")).resolve()
     os.environ["DOCKERLAB_TEST_HOME"] = str(home)
-    os.environ["DOCKERLAB_ENGINE"] = "embedded"
+    os.environ["DOCKERLAB_ENGINE"] = config.option.engine
+    if config.option.engine == "docker":
+        config.option.nbval_sanitize_with = str(ROOT / "tests" / "sanitise.cfg")
     for name in FOLDERS:
         folder = home / name.lower()
         folder.mkdir(mode=0o700)
@@ -42,12 +53,20 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Each notebook has a lab of its own, as when tools/notebooks.py executed it."""
+    before = os.environ["DOCKERLAB_HOME"]
     os.environ.pop("DOCKER_DEFAULT_PLATFORM", None)
     lab = Path(os.environ["DOCKERLAB_TEST_HOME"], "dockerlab_home")
     if item.path.suffix == ".ipynb":
         lab /= f"{item.path.parent.name}-{item.path.stem}"
         os.environ["DOCKER_DEFAULT_PLATFORM"] = "linux/amd64"  # whose digests the lessons show
     os.environ["DOCKERLAB_HOME"] = str(lab)
+    if item.config.option.engine == "docker" and str(lab) != before:
+        _reset()
+
+
+def _reset() -> None:
+    """Take what an earlier notebook made from the Docker Engine."""
+    subprocess.run([sys.executable, "-m", "dockerlab", "reset", "--yes"], check=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
