@@ -8,13 +8,15 @@ DockerlabError
 ├── SizeMismatch                     more or fewer bytes than the descriptor promises
 ├── LayoutError                      a folder is no OCI layout, or is broken
 ├── BlobMissing                      a blob that should be there is not
+├── BadArchive                       a file holds no image that the hub can offer
+├── PortTaken                        another program listens on the port of the hub
 ├── NoPlatform                       an index has no image for this machine
 ├── RegistryError                    a registry said no
 │   ├── Unauthorized                 401, 403
 │   ├── NotFound                     404
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
-├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that is not here
+├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
     └── NeedsEngine                  only a Docker Engine can do it
 """
@@ -109,6 +111,34 @@ class BlobMissing(DockerlabError):
         return _("The blob {digest} is missing.").format(digest=self.digest)
 
 
+class BadArchive(DockerlabError):
+    """The file at `path` holds no image for the hub; `reason` is English and technical."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(str(path), reason)
+        self.path, self.reason = str(path), reason
+
+    def message(self) -> str:
+        return _(
+            "{path} has no image that the hub can offer: {reason}. "
+            "Make such a file with docker save -o FILE IMAGE."
+        ).format(path=self.path, reason=self.reason)
+
+
+class PortTaken(DockerlabError):
+    """Another program listens on `port` already."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self.port = port
+
+    def message(self) -> str:
+        return _(
+            "Port {port} is taken, maybe by a “dockerlab hub” in another terminal. "
+            "End that one, or choose another port with --port."
+        ).format(port=self.port)
+
+
 class NoPlatform(DockerlabError):
     """An index has no image for `platform`; `detail` in docker's words."""
 
@@ -170,7 +200,7 @@ class PlainHTTP(Unavailable):
 
 
 class UnknownEngine(DockerlabError):
-    """DOCKERLAB_ENGINE asks for the engine `name`, which this version has not."""
+    """DOCKERLAB_ENGINE asks for the engine `name`, and there is none of that name."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -178,8 +208,8 @@ class UnknownEngine(DockerlabError):
 
     def message(self) -> str:
         return _(
-            "DOCKERLAB_ENGINE asks for the engine “{name}”, and this version has only its own, "
-            "“embedded”. Take that variable away, or set it to embedded."
+            "DOCKERLAB_ENGINE asks for the engine “{name}”, and there is no such engine. Set it to "
+            "docker or embedded, or take it away."
         ).format(name=self.name)
 
 

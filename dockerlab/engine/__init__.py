@@ -1,4 +1,4 @@
-"""What carries out a docker command."""
+"""What carries out a docker command: a Docker Engine if one answers, else the course's own."""
 
 from __future__ import annotations
 
@@ -8,21 +8,59 @@ from typing import TYPE_CHECKING
 from dockerlab.errors import UnknownEngine
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
+    from dockerlab.engine.docker.finding import Found
 
-_engines: dict[str, Embedded] = {}
+DOCKER, EMBEDDED = "docker", "embedded"
+
+_PATIENCE = 5.0  # seconds for a Docker Engine that must be there
+_NAMING = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+_engines: dict[object, Engine] = {}
+_found: dict[object, Found] = {}
 
 
-def current() -> Embedded:
-    """The engine of this process; another one if DOCKERLAB_HOME has changed.
+def current() -> Engine:
+    """The engine of this process, chosen when it is first asked for.
 
-    UnknownEngine if DOCKERLAB_ENGINE asks for one that there is not.
+    NoDocker if DOCKERLAB_ENGINE asks for a Docker Engine and none answers; it is looked for again
+    each time then. UnknownEngine if it asks for something else.
     """
+    asked = wanted()
+    there = found() if asked != EMBEDDED else None
+    if there and there.address:
+        from dockerlab.engine.docker import Docker
+
+        return _engines.setdefault(there.address, Docker(there.address))
+    if there and asked:
+        from dockerlab.engine.docker.problems import NoDocker
+
+        raise NoDocker(there.problems)
     from dockerlab.engine.embedded import Embedded
     from dockerlab.engine.home import home
 
-    asked = os.environ.get("DOCKERLAB_ENGINE") or Embedded.name
-    if asked != Embedded.name:
-        raise UnknownEngine(asked)
     root = home()
-    return _engines.setdefault(str(root), Embedded(root))
+    return _engines.setdefault(root, Embedded(root))
+
+
+def wanted() -> str:
+    """The engine that DOCKERLAB_ENGINE demands: "docker", "embedded", or "" for either."""
+    asked = os.environ.get("DOCKERLAB_ENGINE", "")
+    if asked not in ("", DOCKER, EMBEDDED):
+        raise UnknownEngine(asked)
+    return asked
+
+
+def found() -> Found:
+    """What was found where Docker Engines may be; remembered as long as nothing else is named."""
+    from dockerlab.engine.docker import finding
+
+    key = tuple(map(os.environ.get, (*_NAMING, "DOCKER_CONFIG")))
+    known = _found.get(key)
+    if wanted() == DOCKER and not (known and known.address):
+        known = finding.find(_PATIENCE)
+    return _found.setdefault(key, known or finding.find())
+
+
+def forget() -> None:
+    """Look for an engine anew when the next one is asked for."""
+    _found.clear()

@@ -1,0 +1,61 @@
+"""The lab's own docker configuration; a learner's own is read and never written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from dockerlab.engine import state
+from dockerlab.engine.home import home, private
+
+_FILE = "config.json"
+_TAKEN = ("proxies", "HttpHeaders")  # of a learner's own settings, those that reach an engine
+_NOBODY: dict[str, dict[str, str]] = {
+    "dockerlab.invalid": {}
+}  # a login: without any, docker takes the system's password store
+
+
+def learners() -> Path:
+    """The learner's own folder of docker settings."""
+    chosen = os.environ.get("DOCKER_CONFIG")
+    return Path(chosen) if chosen else Path.home() / ".docker"
+
+
+def folder() -> Path:
+    """The lab's folder of docker settings: its logins, and its own contexts."""
+    return private(home() / "docker-config")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A config.json; {} if there is none that can be read."""
+    try:
+        settings = json.loads((path / _FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def prepare() -> Path:
+    """The lab's folder, in step with the learner's contexts, plugins and proxies."""
+    ours, theirs = folder(), learners()
+    _copy(theirs / "contexts", ours / "contexts")
+    before, settings = read(ours), read(theirs)
+    now = before | {name: settings[name] for name in _TAKEN if name in settings}
+    extra = settings.get("cliPluginsExtraDirs") or []
+    now["cliPluginsExtraDirs"] = [str(theirs / "cli-plugins"), *map(str, extra)]
+    now["auths"] = _NOBODY | (before.get("auths") or {})
+    if now != before:
+        state.write(ours / _FILE, now)
+    return ours
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Bring over the files that are new, or newer."""
+    for path in source.rglob("*") if source.is_dir() else ():
+        copy = target / path.relative_to(source)
+        if path.is_file() and (not copy.exists() or copy.stat().st_mtime < path.stat().st_mtime):
+            private(copy.parent)
+            shutil.copy2(path, copy)
