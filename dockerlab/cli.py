@@ -145,6 +145,34 @@ def serve(root: Path, host: str, port: int) -> None:
         raise click.ClickException(str(error)) from None
 
 
+@cli.command(help=_("Play Docker Hub for a Docker Engine without internet, until Ctrl-C."))
+@click.option("--host", default="127.0.0.1", show_default=True, help=_("Address to listen on."))
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5999,
+    show_default=True,
+    help=_("Port to listen on; 0 takes any free one."),
+)
+@click.option(
+    "--image",
+    "archives",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help=_("Offer the images of a file that docker save has made, too."),
+)
+def hub(host: str, port: int, archives: tuple[Path, ...]) -> None:
+    """Serve the course's images as a registry mirror."""
+    from dockerlab.hub.serving import serve as run
+    from dockerlab.registry.serve import ServeError
+
+    try:
+        run(host, port, archives, click.echo)
+    except ServeError as error:
+        raise click.ClickException(str(error)) from None
+
+
 @cli.command(help=_("Remove all containers, images and volumes of the course."))
 @click.option("--yes", is_flag=True, help=_("Do not ask first."))
 def reset(yes: bool) -> None:

@@ -16,8 +16,11 @@ DockerlabError
 │   ├── NotFound                     404
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
+├── NotOurs                          the learner's own thing has a name that the lab needs
 ├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
+    ├── Unreachable                  no Docker Engine answers (any more)
+    ├── NeedsCLI                     docker's command line can do it, and is not installed
     └── NeedsEngine                  only a Docker Engine can do it
 """
 
@@ -199,6 +202,29 @@ class PlainHTTP(Unavailable):
         super().__init__(detail, method=method, url=url)
 
 
+class NotOurs(DockerlabError):
+    """The learner has a `kind` ("container", "image") of her own by the name that the lab needs."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind, self.name = kind, name
+
+    def message(self) -> str:
+        if self.kind == "container":
+            said = _(
+                "You have a container of your own called {name}, and this lesson needs that name. "
+                "The lab leaves yours alone: give it another name (docker rename {name} my-{name}) "
+                "and run this cell again."
+            )
+        else:
+            said = _(
+                "You have an image of your own called {name}, and this lesson needs that name. "
+                "The lab leaves yours alone: give it another name (docker image tag {name} "
+                "mine/{name}, then docker image rm {name}) and run this cell again."
+            )
+        return said.format(name=self.name)
+
+
 class UnknownEngine(DockerlabError):
     """DOCKERLAB_ENGINE asks for the engine `name`, and there is none of that name."""
 
@@ -235,3 +261,23 @@ class NeedsEngine(EngineError):
             "“{command}” needs a Docker Engine. This lab runs on dockerlab's own engine, which "
             "runs registries and the course's sample images only."
         ).format(command=self.text)
+
+
+class NeedsCLI(EngineError):
+    """docker's command line can do `text`, and it is not here; the engine is."""
+
+    def message(self) -> str:
+        return _(
+            "“{command}” needs docker's own command line, which is not installed here. Without it, "
+            "the lab speaks to your Docker Engine itself, and knows the commands of the lessons."
+        ).format(command=self.text)
+
+
+class Unreachable(EngineError):
+    """The Docker Engine at `address` does not answer (any more)."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"Cannot connect to the Docker daemon at {address}. Is the docker daemon running?"
+        )
+        self.address = address

@@ -25,6 +25,7 @@ LAYERS = (  # each may import what stands before it, and its own kind
     {"image"},
     {"registry"},
     {"engine"},
+    {"hub"},
     {"course", "widgets"},
     {"cli", "jupyter", "lab", "magic", "start", "workspace", "__main__"},
 )

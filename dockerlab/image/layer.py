@@ -1,4 +1,4 @@
-"""Layers made by code: a tar of one file each, gzipped to the same bytes on every machine.
+"""Layers made by code: a tar, gzipped to the same bytes on every machine.
 
 zlib and its successors compress one content to different bytes, and a layer's digest names the
 compressed ones. So the gzip here (RFC 1952) is written by hand, in the simplest form of DEFLATE
@@ -12,7 +12,7 @@ import re
 import struct
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 MODIFIED = 1651276800  # 30 April 2022, the day of the lecture
@@ -22,13 +22,21 @@ _RUNS = re.compile(rb"\0{3,}|.", re.DOTALL)
 
 def tar(path: str, content: bytes, mode: int = 0o644) -> bytes:
     """A tar of one file, at `path` (no leading slash), and of the folders that it is in."""
-    target = io.BytesIO()
+    return tree({path: (content, mode)})
+
+
+def tree(files: Mapping[str, tuple[bytes, int]]) -> bytes:
+    """A tar of files, each a path with its content and mode, and of the folders they are in."""
+    target, made = io.BytesIO(), set()
     with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for folder in reversed(PurePosixPath(path).parents[:-1]):
-            archive.addfile(_member(str(folder), tarfile.DIRTYPE, 0o755))
-        member = _member(path, tarfile.REGTYPE, mode)
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
+        for path, (content, mode) in sorted(files.items()):
+            for folder in reversed(PurePosixPath(path).parents[:-1]):
+                if folder not in made:
+                    made.add(folder)
+                    archive.addfile(_member(str(folder), tarfile.DIRTYPE, 0o755))
+            member = _member(path, tarfile.REGTYPE, mode)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return target.getvalue()
 
 

@@ -6,7 +6,7 @@ all), the program, and the /greeting that it prints. A further version changes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -41,7 +41,7 @@ HUB: Mapping[str, Mapping[str, int]] = {
 }
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_OS_RELEASE = """\
+OS_RELEASE = b"""\
 NAME="dockerlab"
 ID=dockerlab
 PRETTY_NAME="A sample image of the dockerlab course"
@@ -133,13 +133,7 @@ def greeting(name: str, version: int = 1) -> str:
 
 def build(layout: Layout, name: str, version: int = 1) -> Descriptor:
     """Put a sample into `layout`, where it gets no name yet, and return its index."""
-    images = [_image(layout, name, version, platform) for platform in PLATFORMS]
-    index = {
-        "schemaVersion": 2,
-        "mediaType": OCI_INDEX,
-        "manifests": [image.to_json() for image in images],
-    }
-    return layout.add(encode(index), OCI_INDEX)
+    return index(layout, [_image(layout, name, version, platform) for platform in PLATFORMS])
 
 
 def hub(path: Path) -> Layout:
@@ -155,46 +149,43 @@ def hub(path: Path) -> Layout:
     return layout
 
 
-def _image(layout: Layout, name: str, version: int, platform: Platform) -> Descriptor:
-    """One platform's manifest, as it stands in the index."""
-    sample = _SAMPLES[name]
-    steps = (
-        ("etc/os-release", _OS_RELEASE.encode(), 0o644),
-        (sample.program.lstrip("/"), program(platform.architecture), 0o755),
-        ("greeting", greeting(name, version).encode(), 0o644),
-    )
-    layers = [_layer(*step) for step in steps]
-    config = _config(name, version, platform)
-    config["rootfs"] = {"type": "layers", "diff_ids": [diff_id for diff_id, _ in layers]}
+def assemble(
+    layout: Layout,
+    config: Mapping[str, Any],
+    layers: Sequence[tuple[str, Descriptor]],
+    platform: Platform,
+) -> Descriptor:
+    """Put an image together whose `layers` (digest of the tar, blob) are in `layout` already."""
+    rootfs = {"type": "layers", "diff_ids": [diff_id for diff_id, _ in layers]}
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "config": layout.add(encode(config), OCI_CONFIG).to_json(),
-        "layers": [layout.add(packed, OCI_LAYER_GZIP).to_json() for _, packed in layers],
+        "config": layout.add(encode({**config, "rootfs": rootfs}), OCI_CONFIG).to_json(),
+        "layers": [blob.to_json() for _, blob in layers],
     }
     added = layout.add(encode(manifest), OCI_MANIFEST)
     return Descriptor(added.media_type, added.digest, added.size, platform)
 
 
-@cache
-def _layer(path: str, content: bytes, mode: int) -> tuple[str, bytes]:
-    """The digest of a layer's tar, and the tar packed."""
-    unpacked = layer.tar(path, content, mode)
-    return digests.of(unpacked), layer.gzip(unpacked)
+def index(layout: Layout, images: Sequence[Descriptor]) -> Descriptor:
+    """Put the index over images of several platforms into `layout`."""
+    listed = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [image.to_json() for image in images],
+    }
+    return layout.add(encode(listed), OCI_INDEX)
 
 
-def _config(name: str, version: int, platform: Platform) -> dict[str, Any]:
-    """The image's config (image-spec, config.md), without its layers."""
+def describe(
+    name: str, platform: Platform, steps: Sequence[str], version: int = 1
+) -> dict[str, Any]:
+    """A sample's config (image-spec, config.md) without its layers, which the `steps` made."""
     sample = _SAMPLES[name]
     day = datetime.fromtimestamp(layer.MODIFIED, timezone.utc) + timedelta(days=version - 1)
     created = day.strftime("%Y-%m-%dT%H:%M:%SZ")
     start = [key for key in ("Entrypoint", "Cmd") if key in sample.settings]
-    history = [
-        "COPY os-release /etc/os-release",
-        f"COPY program {sample.program}",
-        "COPY greeting /greeting",
-        *(f"{key.upper()} {encode(sample.settings[key]).decode()}" for key in start),
-    ]
+    settled = [f"{key.upper()} {encode(sample.settings[key]).decode()}" for key in start]
     about = "The course's stand-in for" if sample.stand_in else "A sample image of the course:"
     labels = {LABEL: name, "org.opencontainers.image.description": f"{about} {name}"}
     if sample.stand_in:
@@ -205,7 +196,32 @@ def _config(name: str, version: int, platform: Platform) -> dict[str, Any]:
         "config": {"Env": [_PATH], "WorkingDir": "/", "Labels": labels, **sample.settings},
         "history": [
             {"created": created, "created_by": line, "comment": "dockerlab"}
-            | ({"empty_layer": True} if position >= 3 else {})
-            for position, line in enumerate(history)
+            | ({"empty_layer": True} if position >= len(steps) else {})
+            for position, line in enumerate((*steps, *settled))
         ],
     }
+
+
+def _image(layout: Layout, name: str, version: int, platform: Platform) -> Descriptor:
+    """One platform's manifest, as it stands in the index."""
+    sample = _SAMPLES[name]
+    files = (
+        ("etc/os-release", OS_RELEASE, 0o644),
+        (sample.program.lstrip("/"), program(platform.architecture), 0o755),
+        ("greeting", greeting(name, version).encode(), 0o644),
+    )
+    made = [_layer(*file) for file in files]
+    layers = [(diff_id, layout.add(packed, OCI_LAYER_GZIP)) for diff_id, packed in made]
+    steps = (
+        "COPY os-release /etc/os-release",
+        f"COPY program {sample.program}",
+        "COPY greeting /greeting",
+    )
+    return assemble(layout, describe(name, platform, steps, version), layers, platform)
+
+
+@cache
+def _layer(path: str, content: bytes, mode: int) -> tuple[str, bytes]:
+    """The digest of a layer's tar, and the tar packed."""
+    unpacked = layer.tar(path, content, mode)
+    return digests.of(unpacked), layer.gzip(unpacked)

@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.net import SocketHolder  # type: ignore[attr-defined]
@@ -20,6 +20,9 @@ from granian.server.embed import Server
 from dockerlab.registry.journal import Journal, log
 from dockerlab.registry.server import application
 from dockerlab.registry.storage import Storage
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _BACKLOG = 1024
 _PATIENCE = 3  # seconds that transfers have left when the registry is told to stop
@@ -63,15 +66,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2 if ended_by == signal.SIGTERM else 0
 
 
+def run(app: ASGIApp, listener: socket.socket, ready: Callable[[int], None] | None = None) -> int:
+    """Serve an application as a registry is served, and give the signal that ended it."""
+    return asyncio.run(_run(Journal(app), listener, ready))
+
+
 def _serve(
     root: Path, host: str, port: int, ready: Callable[[int], None] | None, delete: bool
 ) -> int:
     storage = _open(root)
-    listener = _listen(host, port)
+    listener = listen(host, port)
     if not storage.claim():
         log("warning", f"{storage.root} is served by another process too")
     try:
-        return asyncio.run(_run(Journal(application(storage, delete=delete)), listener, ready))
+        return run(application(storage, delete=delete), listener, ready)
     finally:
         storage.release()
 
@@ -84,7 +92,8 @@ def _open(root: Path) -> Storage:
         raise ServeError(error.errno, f"filesystem: {error.filename or root}: {reason}") from None
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; ServeError if the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     if not 0 <= port <= 65535:
         raise ServeError(errno.EINVAL, f"listen tcp: address {port}: invalid port")

@@ -56,7 +56,7 @@ def push(
 
     `sources` maps a blob's digest to repositories of that registry that may have it already.
     """
-    manifests = tuple(_local(layout, descriptor))
+    manifests = tuple(walk(layout, descriptor))
     blobs = _blobs(manifests)
     for blob in blobs:
         layout.open(blob).close()  # missing or cut short: say so before anything is sent
@@ -143,11 +143,11 @@ def _default(architecture: str) -> str:
     return _VARIANTS.get(architecture, ("",))[0]
 
 
-def _local(layout: Layout, descriptor: Descriptor) -> Iterator[Manifest]:
-    """The manifest of `descriptor` behind all those that it names."""
+def walk(layout: Layout, descriptor: Descriptor) -> Iterator[Manifest]:
+    """The manifest of `descriptor`, behind all those that it names."""
     manifest = layout.manifest(descriptor)
     for child in manifest.manifests:
-        yield from _local(layout, child)
+        yield from walk(layout, child)
     yield manifest
 
 

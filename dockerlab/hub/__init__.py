@@ -1,0 +1,1 @@
+"""The offline Docker Hub: plays docker.io for a real Docker Engine, as its registry mirror."""
