@@ -69,8 +69,8 @@ def _setting(address: str, port: int) -> str:
             _PODMAN.format(address=address),
             "",
             _(
-                "A rootless engine, or one on another machine, does not reach 127.0.0.1 here: start "
-                "this with --host 0.0.0.0 and write this machine's own address."
+                "A rootless engine, or one on another machine, does not reach 127.0.0.1 here: "
+                "start this with --host 0.0.0.0 and write this machine's own address."
             ),
             _("Take the setting away again when you are done with the course."),
         )
