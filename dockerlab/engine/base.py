@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any, Protocol, TextIO
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol, TextIO
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dockerlab.engine.container import Container
     from dockerlab.engine.creation import Settings
     from dockerlab.errors import DockerlabError
@@ -15,6 +17,16 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Say = Callable[[str], None]  # prints a line
 Chunk = tuple[bool, bytes]  # whether it is from standard error, and what was written
+
+
+class Usage(NamedTuple):
+    """How many things of a kind there are, how many are in use, and their bytes, all and unused."""
+
+    kind: str
+    total: int
+    active: int
+    size: int
+    free: int
 
 
 class Image(Protocol):
@@ -91,14 +103,23 @@ class Containers(Protocol):
         """Start it and show what it writes until it ends; Ctrl-C stops it. Its exit status."""
 
     def output(
-        self, container: Container, *, follow: bool, since: str, until: str, tail: int | None
+        self,
+        container: Container,
+        *,
+        follow: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tail: int | None = None,
+        timestamps: bool = False,
     ) -> Iterator[Chunk]:
-        """What it has written, line by line with its time before it; with `follow` to its end."""
+        """What it has written since the moment `since`; with `follow` on to its end."""
 
-    def stop(self, container: Container, seconds: int | None = None, signal: str = "") -> None:
-        """Ask it to end, and end it if it takes longer than that."""
+    def stop(
+        self, container: Container, seconds: int | None = None, number: int | None = None
+    ) -> None:
+        """Ask it to end by that signal, and end it if it takes longer than that."""
 
-    def kill(self, container: Container, signal: str) -> None:
+    def kill(self, container: Container, number: int) -> None:
         """Send it a signal."""
 
     def wait(self, container: Container) -> int:
@@ -193,7 +214,7 @@ class Engine(Protocol):
     def save(self, names: Sequence[str], target: IO[bytes]) -> None:
         """Write images to a tar."""
 
-    def load(self, source: IO[bytes], *, quiet: bool = False) -> list[str]:
+    def load(self, source: IO[bytes]) -> list[str]:
         """Read images from a tar, and return docker's lines."""
 
     def create(self, settings: Settings, image: Image) -> Container:
@@ -205,8 +226,8 @@ class Engine(Protocol):
     def history(self, name: str) -> list[Json]:
         """The steps that made an image, newest first: created, created_by, comment, size, id."""
 
-    def usage(self) -> Mapping[str, list[tuple[int, bool]]]:
-        """Of each kind of thing, as `docker system df` calls it: how large, and whether used."""
+    def usage(self) -> Sequence[Usage]:
+        """What takes how much room."""
 
     def about(self) -> Json:
         """What `docker version` shows of the server."""

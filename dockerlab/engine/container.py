@@ -16,7 +16,7 @@ from dockerlab.errors import NeedsEngine
 NEVER = "0001-01-01T00:00:00Z"  # Go's time zero
 FILE, LOG = "container.json", "log"
 REGISTRY_ROOT = "/var/lib/registry"
-Kind = Literal["registry", "sample"]
+Kind = Literal["registry", "sample", ""]  # "": a Docker Engine runs anything
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Container:
     state: State = field(default_factory=State)
     greeting: str = ""  # what a sample prints
     refusal: str = ""  # why its program cannot be started, in runc's words
+    told: dict[str, Any] = field(default_factory=dict)  # by a Docker Engine
 
     @property
     def short(self) -> str:
@@ -81,7 +82,7 @@ class Container:
 
     def to_json(self) -> dict[str, Any]:
         """As it is written to its file."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "told"}
 
 
 def load(folder: Path) -> Container:

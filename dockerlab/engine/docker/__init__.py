@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
+
+from dockerlab.engine.base import Json, Say, Usage
+from dockerlab.engine.docker.labels import ours
 
 if TYPE_CHECKING:
+    from dockerlab.engine import base
+    from dockerlab.engine.container import Container
+    from dockerlab.engine.creation import Settings
     from dockerlab.engine.docker.address import Address
+    from dockerlab.engine.docker.client import Client
+    from dockerlab.engine.docker.containers import Containers
+    from dockerlab.engine.docker.images import Images
+    from dockerlab.engine.docker.volumes import Volumes
+    from dockerlab.image.manifest import Platform
+    from dockerlab.image.reference import Reference
 
 
 class Docker:
@@ -18,11 +32,135 @@ class Docker:
         self.address, self.host = address, host
 
     @cached_property
-    def api(self) -> Any:
-        """docker's own client, which has no types."""
-        return self.address.client()
+    def client(self) -> Client:
+        """docker's own client."""
+        from dockerlab.engine.docker.client import Client
+
+        return Client(self.address)
 
     @property
     def version(self) -> str:
         """The engine's version."""
-        return str(self.api.version()["Version"])
+        return str(self.client.version()["Version"])
+
+    @property
+    def images(self) -> Images:
+        """The images of this engine."""
+        from dockerlab.engine.docker.images import Images
+
+        return Images(self.client)
+
+    @property
+    def containers(self) -> Containers:
+        """The containers of this engine."""
+        from dockerlab.engine.docker.containers import Containers
+
+        return Containers(self.client)
+
+    @property
+    def volumes(self) -> Volumes:
+        """The volumes of this engine."""
+        from dockerlab.engine.docker.volumes import Volumes
+
+        return Volumes(self.client)
+
+    def hosts(self) -> Sequence[Docker]:
+        """All docker hosts of the lab: this one."""
+        return [self]
+
+    def neighbour(self, host: str) -> Docker:
+        """This one, whatever its name: for another, docker's CLI is wanted."""
+        return self
+
+    def stop_all(self) -> None:
+        """End every container of the lab; they can be started again."""
+        for container in self.containers.list():
+            if container.running and ours(container.config["Labels"]):
+                self.containers.stop(container)
+
+    def reset(self) -> None:
+        """Remove the containers, volumes, networks and images that bear the lab's labels.
+
+        What cannot go stays, and is told of when all else is gone.
+        """
+        from dockerlab.engine.docker.sweeping import sweep
+
+        sweep(self.client)
+
+    def pull(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> None:
+        """Pull one image, or all tags of a repository, with docker's output."""
+        self.images.pull(reference, say, platform=platform, all_tags=all_tags)
+
+    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+        """Push one image, or all tags of a repository, with docker's output."""
+        self.images.push(reference, say, all_tags=all_tags)
+
+    def remove_image(self, text: str, *, force: bool = False) -> list[str]:
+        """Remove a name or an image, and return docker's lines."""
+        return self.images.remove(text, force=force)
+
+    def prune(self, kind: str, filters: Mapping[str, list[str]]) -> tuple[list[str], int]:
+        """Remove unused "containers", "images" or "volumes": what went, and how many bytes."""
+        told = getattr(self.client, f"prune_{kind}")(dict(filters))
+        lines = []
+        for gone in told.get(f"{kind.title()}Deleted") or ():
+            named = gone.items() if isinstance(gone, dict) else ()
+            lines += [f"{what.lower()}: {name}" for what, name in named] or [gone]
+        return lines, int(told.get("SpaceReclaimed") or 0)
+
+    def save(self, names: Sequence[str], target: IO[bytes]) -> None:
+        """Write images to a tar."""
+        with closing(self.client.ask("GET", "/images/get", names=list(names))) as answer:
+            for chunk in answer.iter_content(1024 * 1024):
+                target.write(chunk)
+
+    def load(self, source: IO[bytes]) -> list[str]:
+        """Read images from a tar, and return docker's lines."""
+        return self.images.load(source)
+
+    def create(self, settings: Settings, image: base.Image) -> Container:
+        """A new container, not started yet."""
+        return self.containers.create(settings)
+
+    def inspect(self, kind: str, name: str, *, size: bool = False) -> Json:
+        """What `docker inspect` shows of a "container", an "image" or a "volume"."""
+        if kind == "container" and size:
+            with closing(self.client.ask("GET", f"/containers/{name}/json", size=1)) as answer:
+                return dict(answer.json())
+        return dict(getattr(self.client, f"inspect_{kind}")(name))
+
+    def history(self, name: str) -> list[Json]:
+        """The steps that made an image, newest first: created, created_by, comment, size, id."""
+        from dockerlab.engine.docker.images import moment
+
+        return [
+            {
+                "created": moment(step["Created"]),
+                "created_by": step["CreatedBy"],
+                "comment": step["Comment"],
+                "size": step["Size"],
+                "id": step["Id"],
+            }
+            for step in self.client.history(name)
+        ]
+
+    def usage(self) -> list[Usage]:
+        """What takes how much room."""
+        from dockerlab.engine.docker.usage import usage
+
+        return usage(self.client.df())
+
+    def about(self) -> Json:
+        """What `docker version` shows of the server."""
+        return dict(self.client.version())
+
+    def info(self) -> Json:
+        """What `docker info` shows of the server."""
+        return dict(self.client.info())

@@ -1,0 +1,112 @@
+"""docker's own client, whose mistakes are docker's words, also those within a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dockerlab.engine.base import Chunk, Json
+from dockerlab.engine.words import Refused
+from dockerlab.errors import EngineError, Unreachable
+
+if TYPE_CHECKING:
+    from dockerlab.engine.container import Container
+    from dockerlab.engine.docker.address import Address
+
+
+class Missing(Refused):
+    """The engine has not got what it was asked for (404)."""
+
+
+class Client:
+    """`client.METHOD(…)` is docker.APIClient's; errors are EngineError in docker's words."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            with self._words():
+                return getattr(self._api, name)(*arguments, **options)
+
+        return call
+
+    def steps(self, method: str, *arguments: Any, **options: Any) -> Iterator[Json]:
+        """What the engine tells while it works; EngineError if it tells of an error."""
+        with self._words():
+            for step in getattr(self._api, method)(*arguments, **options):
+                if "error" in step:
+                    raise EngineError(str(step["error"]))
+                if "message" in step:  # the SDK does not look at the status of an answer
+                    raise Refused(str(step["message"]))
+                yield step
+
+    def ask(self, method: str, path: str, **params: Any) -> Any:
+        """A request of the engine that the SDK has no method for; its answer, to be read."""
+        import docker.errors
+
+        with self._words():
+            url = f"{self._api.base_url}/v{self._api.api_version}{path}"
+            answer = self._api.request(method, url, params=params, stream=True, timeout=None)
+            if not answer.ok:
+                raise docker.errors.APIError("", answer, answer.json()["message"])
+            return answer
+
+    def frames(self, answer: Any, container: Container) -> Iterator[Chunk]:
+        """What a container writes, out of an answer to logs or attach, when it comes.
+
+        Without a terminal of its own (`-t`), its two streams come as one, in frames of a header:
+        which stream (1 byte), nothing (3), how long (4).
+        """
+        with self._words():
+            if container.config.get("Tty"):
+                yield from ((False, piece) for piece in answer.iter_content(1))
+                return
+            while len(header := answer.raw.read(8)) == 8:
+                yield header[0] == 2, answer.raw.read(int.from_bytes(header[4:], "big"))
+
+    def credentials(self, registry: str) -> Json:
+        """The login for a registry in the lab's own docker config; {} if there is none."""
+        from docker import auth
+
+        from dockerlab.engine.docker.config import folder
+
+        with self._words():
+            logins = auth.load_config(str(folder() / "config.json"))
+            return logins.resolve_authconfig(registry) or {}
+
+    @cached_property
+    def _api(self) -> Any:
+        return self._address.client()
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        """Docker's words for whatever goes wrong."""
+        import docker.errors
+        import requests
+
+        try:
+            yield
+        except docker.errors.APIError as error:
+            said = error.explanation or str(error)
+            raise (Missing if error.status_code == 404 else Refused)(said) from None
+        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+            if _denied(error):
+                raise EngineError(
+                    "permission denied while trying to connect to the Docker daemon socket at "
+                    f"{self._address.url}"
+                ) from None
+            raise Unreachable(self._address.url) from None
+
+
+def _denied(error: BaseException | None) -> bool:
+    """Whether it is the permission to open the socket that is missing."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, PermissionError) or "PermissionError" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
