@@ -101,6 +101,15 @@ def complete(words: Sequence[str], engine: Embedded) -> list[str]:
     return completions(list(words), engine)
 
 
+def context_of(words: Sequence[str]) -> str:
+    """The docker context that `docker WORDS` names, or ""."""
+    try:
+        _words, options = parse_global(list(words), _GLOBAL)
+    except (UsageError, HelpWanted):
+        return ""
+    return str(options["context"] or "")
+
+
 def _run(argv: list[str], session: Session) -> int:
     try:
         words, options = parse_global(argv, _GLOBAL)
