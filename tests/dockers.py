@@ -56,8 +56,8 @@ class Docker:
         return result.err
 
 
-def real(binary: str, *argv: str) -> Result:
-    """The same on the real docker."""
+def real(binary: str, *argv: str, host: str = "") -> Result:
+    """The same on the real docker; `host` is a DOCKER_HOST."""
     done = subprocess.run(
         [binary, *argv],
         stdin=subprocess.DEVNULL,
@@ -65,6 +65,6 @@ def real(binary: str, *argv: str) -> Result:
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "TZ": "UTC"},
+        env={**os.environ, "TZ": "UTC", **({"DOCKER_HOST": host} if host else {})},
     )
     return Result(done.stdout, done.stderr, done.returncode)

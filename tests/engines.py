@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from tests.dockers import Result, real
+
 FIRST, SECOND = "192.168.56.100", "192.168.56.101"
 _PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "mount")
 _OWN_ETC = 'mount --bind "$0" /etc/docker && exec "$@"'
@@ -44,18 +46,20 @@ class Daemon:
         self._command, self._env = command, {**os.environ, **env}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def docker(self, *argv: str) -> subprocess.CompletedProcess[str]:
-        """The docker CLI on this engine; what it prints, on both streams, is `stdout`."""
-        return subprocess.run(
-            ["docker", *argv],
-            env=os.environ | {"DOCKER_HOST": self.host},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+    def run(self, *argv: str) -> Result:
+        """The docker CLI on this engine."""
+        return real("docker", *argv, host=self.host)
+
+    def docker(self, *argv: str) -> str:
+        """What the docker CLI prints on this engine, both streams together."""
+        result = self.run(*argv)
+        return result.out + result.err
+
+    def good(self, *argv: str) -> str:
+        """Standard output of a command that must succeed."""
+        result = self.run(*argv)
+        assert result.status == 0, result
+        return result.out
 
     def configure(self, **settings: object) -> None:
         """Write daemon.json (`insecure_registries=[…]`); a running engine reads it at once."""
@@ -136,14 +140,14 @@ def second_daemon(
 ) -> Iterator[Daemon]:
     """A docker host at SECOND, in a network of its own; this machine is FIRST for it."""
     with (
-        _network() as namespace,
+        network() as namespace,
         daemon(folder, *flags, namespace=namespace, bridge=bridge, env=env) as engine,
     ):
         yield engine
 
 
 @contextmanager
-def _network() -> Iterator[str]:
+def network() -> Iterator[str]:
     """A network namespace that is joined with ours by a cable; its name."""
     token = uuid4().hex[:8]
     name, here, there = f"dockerlab-{token}", f"dl{token}a", f"dl{token}b"
