@@ -101,12 +101,14 @@ def cli(
 def docker(words: list[str]) -> None:
     """Run a docker command, then explain what went wrong, if anything did."""
     from dockerlab.course.explain import Overheard, explain
-    from dockerlab.engine import current
-    from dockerlab.engine.commands import run
+    from dockerlab.engine.serving import serve
+    from dockerlab.engine.telling import unheard
 
+    for problem in unheard():
+        click.echo(problem, err=True)
     complaints = Overheard(sys.stderr)
     try:
-        status = run(words, current(), sys.stdout, complaints, sys.stdin.buffer)
+        status = serve(words, sys.stdout, complaints, sys.stdin.buffer)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     if status and (meaning := explain(complaints.text, words)):

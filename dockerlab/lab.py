@@ -9,15 +9,16 @@ from dockerlab.widgets.outcome import Note, OutcomeView
 
 if TYPE_CHECKING:
     from dockerlab.course.checks import Outcome
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
     from dockerlab.widgets.registry import RegistryView
+    from dockerlab.widgets.second import SecondHostView
 
 
 class Lab:
     """What a notebook asks for; each method returns what the notebook shows."""
 
     @property
-    def engine(self) -> Embedded:
+    def engine(self) -> Engine:
         """What carries out docker commands here."""
         from dockerlab.engine import current
 
@@ -49,9 +50,19 @@ class Lab:
         made = _("{name} is now version {version}.")
         return Note(made.format(name=name, version=digits(version)))
 
+    def second_host(self) -> SecondHostView:
+        """The docker host `host2`, for `%docker --context host2 …`: what this machine can have."""
+        from dockerlab.engine.second import second
+        from dockerlab.widgets.second import SecondHostView
+
+        return SecondHostView(second(self.engine), self.engine.name)
+
     def reset(self) -> Note:
         """Stop and remove everything that the lab made: containers, images, volumes."""
-        self.engine.reset()
+        from dockerlab.start import hosts
+
+        for host in hosts():
+            host.reset()
         return Note(_("Your lab is empty again."))
 
     def __repr__(self) -> str:
@@ -64,11 +75,9 @@ class Lab:
         return render("lab", rows=self._rows())
 
     def _rows(self) -> list[tuple[str, str]]:
-        return [
-            (_("Engine"), _("the course's own (embedded), no Docker needed")),
-            (_("Docker Hub"), _("Mini Hub, the course's small stand-in")),
-            (_("Language"), LANGUAGES[language()]),
-        ]
+        from dockerlab.engine.telling import rows
+
+        return [*rows(), (_("Language"), LANGUAGES[language()])]
 
 
 lab = Lab()

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
 
     from dockerlab.image.reference import Reference
 
+_NAME = r"\\.|\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})"  # $NAME, not \$NAME
+_IN_TEXT = re.compile(_NAME)
+_IN_LINE = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|""" + _NAME)
+_MARK = "\ue000"  # of a private range: stands for nothing else
+_MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
 _SHELL_WORDS = {"|", "||", "&", "&&", ";", ">", ">>", "<"}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Add the magics, completion and displays to `shell`; a second time changes nothing."""
+    """Add the magics, completion and displays to `shell`; a second time only looks for Docker."""
+    from dockerlab.engine import forget
+
+    forget()
     ipython: Any = shell  # much of it has no types
     if DockerlabMagics.__name__ in ipython.magics_manager.registry:
         return
@@ -51,7 +59,9 @@ class DockerlabMagics(Magics):
     def docker(self, line: str) -> None:
         """Run a docker command: `%docker ps -a`. Its exit status is left in `_exit_code`."""
         ipython: Any = self.shell
-        ipython.user_ns["_exit_code"] = _docker(line)
+        names = ipython.user_ns
+        names["_exit_code"] = 1  # whatever happens
+        names["_exit_code"] = _docker(line, names)
 
     @line_magic
     def lang(self, line: str) -> None:
@@ -67,11 +77,12 @@ class DockerlabMagics(Magics):
         print(i18n.LANGUAGES[i18n.language()])
 
 
-def _docker(line: str) -> int:
-    from dockerlab.engine import commands, current
+def _docker(line: str, names: Mapping[str, object]) -> int:
+    from dockerlab.engine.serving import serve
+    from dockerlab.engine.telling import unheard
 
     try:
-        words = _split(line)
+        words = _split(line, names)
     except ValueError:
         print(_("A quotation mark in this line is opened and never closed."), file=sys.stderr)
         return 1
@@ -79,8 +90,10 @@ def _docker(line: str) -> int:
         only = _("%docker runs one docker command. “{word}” belongs to a shell: use a terminal.")
         print(only.format(word=min(shell_words)), file=sys.stderr)
         return 1
+    for problem in unheard():
+        print(problem, file=sys.stderr)
     err = Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
-    status = commands.run(words, current(), sys.stdout, err)
+    status = serve(words, sys.stdout, err)
     if status:
         _explain(err.text, words)
     return status
@@ -95,12 +108,26 @@ def _explain(text: str, words: Iterable[str] = ()) -> None:
         display(MeaningView(meaning))  # type: ignore[no-untyped-call]
 
 
-def _split(line: str) -> list[str]:
-    """Words as a shell makes them; on Windows a backslash is part of a path."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
+def _split(line: str, names: Mapping[str, object]) -> list[str]:
+    """Words as a shell makes them, with $NAME for a notebook's text or number called so.
+
+    On Windows a backslash is part of a path.
+    """
+    values: list[str] = []
+
+    def mark(found: re.Match[str]) -> str:
+        if found[0].startswith('"'):
+            return _IN_TEXT.sub(mark, found[0])
+        value = names.get(found["name"] or found["braced"] or "")
+        if not isinstance(value, str | int):
+            return found[0]
+        values.append(str(value))
+        return f"{_MARK}{len(values) - 1}{_MARK}"
+
+    lexer = shlex.shlex(_IN_LINE.sub(mark, line), posix=True, punctuation_chars=False)
     lexer.whitespace_split, lexer.commenters = True, ""
     lexer.escape = "" if os.name == "nt" else lexer.escape
-    return list(lexer)
+    return [_MARKED.sub(lambda found: values[int(found[1])], word) for word in lexer]
 
 
 def _complete(context: CompletionContext) -> dict[str, Any]:
@@ -108,10 +135,13 @@ def _complete(context: CompletionContext) -> dict[str, Any]:
     typed = re.match(r"\s*%docker\s+(.*)", context.text_until_cursor)
     if not typed:
         return {"completions": []}
-    from dockerlab.engine import commands, current
+    from dockerlab.engine.serving import complete
 
     words = re.split(r"\s+", typed[1])
-    found = [completer.SimpleCompletion(word) for word in commands.complete(words, current())]
+    try:
+        found = [completer.SimpleCompletion(word) for word in complete(words)]
+    except DockerlabError:  # Tab is no place for error messages
+        found = []
     return {"completions": found, "matched_fragment": words[-1], "suppress": True}
 
 

@@ -32,7 +32,7 @@ class Version:
 
 def ask(address: Address, patience: float) -> Version:
     """What the engine says of itself, within `patience` seconds; a Problem if it is of no use."""
-    said = _asked(address, patience)
+    said = get(address, "/version", patience)
     try:
         version = _version(said)
         api = tuple(map(int, version.api.split(".")))
@@ -51,13 +51,14 @@ def _version(said: Any) -> Version:
     return Version(said["Version"], said["ApiVersion"], said["Os"], said["Arch"], product)
 
 
-def _asked(address: Address, patience: float) -> Any:
+def get(address: Address, path: str, patience: float) -> Any:
+    """The engine's answer to `GET path`; a Problem if there is none."""
     where = (address.origin, address.url)
     if address.scheme in ("npipe", "ssh"):
-        return _by_sdk(address, patience)
+        return _by_sdk(address, path, patience)
     try:
         with _connection(address, patience) as connection:
-            return _get(connection)
+            return _get(connection, path)
     except TimeoutError:
         raise problems.Silent(*where) from None
     except (HTTPException, ValueError) as error:
@@ -66,10 +67,10 @@ def _asked(address: Address, patience: float) -> Any:
         raise problems.Silent(*where, str(error)) from None
 
 
-def _get(connection: socket.socket) -> Any:
+def _get(connection: socket.socket, path: str) -> Any:
     http = HTTPConnection("docker")
     http.sock = connection
-    http.request("GET", "/version", headers={"Connection": "close"})
+    http.request("GET", path, headers={"Connection": "close"})
     answer = http.getresponse()
     content = answer.read(1 << 20)
     if answer.status != 200:
@@ -127,13 +128,14 @@ def _secure(plain: socket.socket, tls: TLS, address: Address) -> socket.socket:
         raise problems.Untrusted(address.origin, address.url, str(error)) from None
 
 
-def _by_sdk(address: Address, patience: float) -> Any:
+def _by_sdk(address: Address, path: str, patience: float) -> Any:
     """Named pipes and ssh are the SDK's business."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
-        return address.client(patience).version()
+        client = address.client(patience)
+        return client.info() if path == "/info" else client.version()
     except (DockerException, RequestException, OSError) as error:
         if address.scheme == "npipe":
             raise problems.Absent(address.origin, address.url, str(error)) from None

@@ -1,0 +1,161 @@
+"""Hand a line to the real docker CLI, on the engine that was found."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, TextIO
+
+from dockerlab.engine.docker import config
+from dockerlab.engine.docker.address import LOCAL, Address
+from dockerlab.engine.docker.labels import LAB_LABEL
+
+Process = subprocess.Popen[bytes]
+
+_MAKING = {  # what makes things that the lab must know again
+    *("run", "create", "container run", "container create", "volume create", "network create"),
+    *("build", "image build", "builder build", "buildx build"),
+}
+_VALUED = {  # docker's own flags, before the command, that take the next word
+    *("--config", "--context", "-c", "--host", "-H", "--log-level", "-l"),
+    *("--tlscacert", "--tlscert", "--tlskey"),
+}
+_BEAT = 0.2  # seconds; on Windows an interrupt is only seen between two waits
+_PATIENCE = 1.0  # seconds that Tab waits
+
+
+def program() -> str | None:
+    """The docker CLI of this machine."""
+    return shutil.which("docker")
+
+
+def stream(words: Sequence[str], address: Address, out: TextIO, stdin: bytes = b"") -> int:
+    """Run `docker WORDS` as in a notebook: all that it writes goes to `out` as it comes.
+
+    It has no terminal and reads `stdin` only. An interrupt reaches it; its exit status returns.
+    """
+    process = subprocess.Popen(
+        _command(words),
+        env=environment(address),
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # so that an interrupt comes once, from here
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+    )
+    if process.stdin:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(stdin)
+    return _follow(process, process.stdout, out, _interrupt)
+
+
+def attach(words: Sequence[str], address: Address, err: TextIO) -> int:
+    """Run `docker WORDS` in this terminal; only what it complains of passes through `err`."""
+    command = _command(words)
+    process = subprocess.Popen(command, env=environment(address), stderr=subprocess.PIPE)
+    return _follow(process, process.stderr, err, lambda _: None)  # the terminal interrupts both
+
+
+def complete(words: Sequence[str], address: Address) -> list[str]:
+    """What the last of `words` may become, as docker itself completes it; nothing if it is slow."""
+    try:
+        done = subprocess.run(
+            [program() or "docker", "__complete", *words],
+            env=environment(address),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    found = (
+        line.partition("\t")[0] for line in lines if not line.startswith((":", "_activeHelp_"))
+    )
+    return [word for word in found if word.startswith(words[-1])]
+
+
+def _command(words: Sequence[str]) -> list[str]:
+    return [program() or "docker", *labelled(words)]
+
+
+def labelled(words: Sequence[str]) -> list[str]:
+    """The words, with the lab's label if they make something."""
+    at = command_at(words)
+    for length in (2, 1):
+        if " ".join(words[at : at + length]) in _MAKING:
+            end = at + length
+            return [*words[:end], "--label", f"{LAB_LABEL}=1", *words[end:]]
+    return list(words)
+
+
+def command_at(words: Sequence[str]) -> int:
+    """Where the command begins, after docker's own flags."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in _VALUED else 1
+    return at
+
+
+def environment(address: Address) -> dict[str, str]:
+    """What makes the CLI talk to that very engine, with the lab's own logins."""
+    given = dict(os.environ)
+    if given.get("DOCKER_TLS_VERIFY") or given.get("DOCKER_TLS"):
+        given.setdefault("DOCKER_CERT_PATH", str(config.learners()))
+    given |= {"DOCKER_CONFIG": str(config.prepare()), "DOCKER_CLI_HINTS": "false"}
+    if address.origin == "DOCKER_HOST":
+        return given
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        given.pop(name, None)
+    if address.context:
+        return given | {"DOCKER_CONTEXT": address.context}
+    usual = address.url == LOCAL
+    return given | ({"DOCKER_CONTEXT": "default"} if usual else {"DOCKER_HOST": address.url})
+
+
+def _status(process: Process) -> int:
+    """As a shell counts: a program that a signal ended has 128 more."""
+    status = process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _follow(
+    process: Process, source: IO[bytes] | None, out: TextIO, interrupt: Callable[[Process], None]
+) -> int:
+    """Pass on what comes from `source` to the program's end, and return its status."""
+    assert source is not None
+    pieces: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(source, pieces), daemon=True).start()
+    text = codecs.getincrementaldecoder("utf-8")("replace")
+    while True:
+        try:
+            piece = pieces.get(timeout=_BEAT)
+            out.write(text.decode(piece, final=not piece))
+            if pieces.empty():
+                out.flush()
+            if not piece:
+                return _status(process)
+        except queue.Empty:
+            if process.poll() is not None:  # what it left running holds the pipe
+                return _status(process)
+        except KeyboardInterrupt:
+            interrupt(process)
+
+
+def _read(source: IO[bytes], pieces: queue.SimpleQueue[bytes]) -> None:
+    with source:
+        while piece := os.read(source.fileno(), 1 << 16):
+            pieces.put(piece)
+    pieces.put(b"")
+
+
+def _interrupt(process: Process) -> None:
+    process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", signal.SIGINT))

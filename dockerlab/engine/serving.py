@@ -1,0 +1,45 @@
+"""Who serves a docker line: docker's own CLI, docker's SDK, or the course's own engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from dockerlab.engine import commands, current, second
+from dockerlab.engine.docker import Docker, cli, login
+
+if TYPE_CHECKING:
+    from dockerlab.engine.docker.address import Address
+
+
+def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None = None) -> int:
+    """Carry out `docker WORDS` and return its exit status.
+
+    With `stdin` it has a terminal: docker's CLI gets it, and `err` what it complains of. Without,
+    it is a notebook's cell: all that docker's CLI writes goes to `err`.
+    """
+    engine = second.server(words, current())
+    address = _by_cli(engine)
+    if address is None:
+        return commands.run(words, engine, out, err, stdin)
+    if stdin is not None:
+        return cli.attach(words, address, err)
+
+    def run(words: Sequence[str], out: TextIO, typed: bytes) -> int:
+        return cli.stream(words, address, out, typed)
+
+    if login.is_login(words):
+        return login.login(words, err, run)
+    return run(words, err, b"")
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """What the last of `words` (after `docker`, maybe "") may become."""
+    engine = second.server(words, current())
+    address = _by_cli(engine)
+    return cli.complete(words, address) if address else commands.complete(words, engine)
+
+
+def _by_cli(engine: object) -> Address | None:
+    """The address of an engine that docker's CLI serves."""
+    return engine.address if isinstance(engine, Docker) and cli.program() else None
