@@ -96,7 +96,10 @@ class Answer:
     def _stated(self) -> tuple[str, str, Any] | None:
         """Code, message and detail of the first error in the body."""
         try:
-            first = json.loads(self.body)["errors"][0]
+            data = json.loads(self.body)
+            if "details" in data:  # Docker Hub's token server
+                return self._usual()[0], str(data["details"]), None
+            first = data["errors"][0]
             code, text = str(first["code"]), str(first.get("message") or "")
             return code, text or code.lower().replace("_", " "), first.get("detail")
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):

@@ -141,6 +141,14 @@ class Registry:
             return False
         return True
 
+    def find_blob(self, repository: str, digest: str) -> Descriptor:
+        """What points to a blob, with its size; NotFound."""
+        answer = self._wire.request("HEAD", f"/v2/{repository}/blobs/{digest}")
+        size = answer.headers.get("content-length", "")
+        if not size.isdecimal():
+            raise answer.invalid("it does not say how large the blob is")
+        return Descriptor("application/octet-stream", digest, int(size))
+
     def blob(self, repository: str, descriptor: Descriptor, start: int = 0) -> Iterator[bytes]:
         """A blob's bytes from `start`, as they come; verified where `start` is 0.
 

@@ -14,6 +14,7 @@ from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
 from dockerlab.registry.answers import INVALID, Answer
+from dockerlab.registry.auth import RegistryAuth
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
 
@@ -58,7 +59,7 @@ class Wire:
         loopback = is_loopback(host)
         relaxed = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
         self._schemes = ("http", "https") if relaxed else ("https",)
-        self._auth = httpx.BasicAuth(username, password) if username else None
+        self._auth = RegistryAuth(username, password)
         self._observe = observe
         self._origin: httpx.URL | None = None
         self._lock = threading.Lock()

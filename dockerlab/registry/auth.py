@@ -1,0 +1,120 @@
+"""Logins as registries ask for them: basic, or a bearer token that another server gives.
+
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from dockerlab.registry.answers import Answer
+
+_SCHEME = re.compile(r"(?:^|,\s*)bearer\s+(.*)", re.IGNORECASE)
+_PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,"]+))')
+_REPOSITORY = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags|referrers)/")
+_LIFE = 60  # seconds that a token lives if nothing is said
+_MARGIN = 5
+Exchanges = Generator[httpx.Request, httpx.Response, None]
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    ends: float
+    challenge: Mapping[str, str]
+
+
+class RegistryAuth(httpx.Auth):
+    """Answers a registry's challenges, as nobody where there is no user name.
+
+    A token is used again for the same repository, to read or to write, until it ends.
+    """
+
+    def __init__(self, username: str = "", password: str = "") -> None:
+        self._basic = httpx.BasicAuth(username, password) if username else None
+        self._tokens: dict[tuple[str, bool], _Token] = {}
+
+    def sync_auth_flow(self, request: httpx.Request) -> Exchanges:
+        """The request, and if need be one for a token and the request once more."""
+        purpose = _purpose(request)
+        token = self._tokens.get(purpose)
+        if token and token.ends < time.monotonic():
+            token = yield from self._ask(purpose, token.challenge, request)
+        self._sign(request, token)
+        response = yield request
+        challenge = _challenge(response.headers.get_list("www-authenticate"))
+        again = isinstance(request.stream, httpx.ByteStream)  # the body was not used up
+        if response.status_code == 401 and challenge and again:
+            self._sign(request, (yield from self._ask(purpose, challenge, request)))
+            yield request
+
+    def _sign(self, request: httpx.Request, token: _Token | None) -> None:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token.text}"
+        elif self._basic:
+            next(self._basic.auth_flow(request))
+
+    def _ask(
+        self, purpose: tuple[str, bool], challenge: Mapping[str, str], request: httpx.Request
+    ) -> Generator[httpx.Request, httpx.Response, _Token]:
+        """A new token; raises what the token server's refusal means."""
+        wanted = {key: challenge[key] for key in ("service", "scope") if challenge.get(key)}
+        try:
+            url = httpx.URL(challenge["realm"])
+            asking = httpx.Request("GET", url.copy_merge_params(wanted))
+        except httpx.InvalidURL:
+            raise _answer(request).invalid("its realm is no address") from None
+        secure = url.scheme == "https" or request.url.scheme == "http"
+        if self._basic and secure:
+            next(self._basic.auth_flow(asking))
+        response = yield asking
+        answer = _answer(asking, response, response.read())
+        if answer.status == 404:  # not that an image is missing
+            raise answer.invalid("the token server is not there")
+        answer.judge((200,))
+        token = _Token(*_given(answer), challenge)
+        self._tokens[purpose] = token
+        return token
+
+
+def _purpose(request: httpx.Request) -> tuple[str, bool]:
+    """The repository that a request is about, and whether it writes."""
+    match = _REPOSITORY.match(request.url.path)
+    return match[1] if match else "", request.method not in ("GET", "HEAD")
+
+
+def _challenge(headers: Iterable[str]) -> dict[str, str]:
+    """The parameters of the first Bearer challenge; empty if there is none with a realm."""
+    for header in headers:
+        if found := _SCHEME.search(header):
+            parameters: dict[str, str] = {}
+            for name, quoted, plain in _PARAMETER.findall(found[1]):
+                parameters.setdefault(name.lower(), quoted or plain)
+            return parameters if "realm" in parameters else {}
+    return {}
+
+
+def _given(answer: Answer) -> tuple[str, float]:
+    """The token of an answer, and when it ends."""
+    try:
+        data = json.loads(answer.body)
+        token = data.get("token") or data["access_token"]
+        life = float(data.get("expires_in") or _LIFE)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise answer.invalid("it holds no token") from None
+    return str(token), time.monotonic() + life - _MARGIN
+
+
+def _answer(
+    request: httpx.Request, response: httpx.Response | None = None, body: bytes = b""
+) -> Answer:
+    status = response.status_code if response else 401
+    return Answer(
+        request.method, str(request.url), status, response.headers if response else {}, body
+    )
