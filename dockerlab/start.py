@@ -15,7 +15,7 @@ from dockerlab import workspace
 from dockerlab.i18n import _, language
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
     from dockerlab.jupyter import Jupyter
 
 
@@ -45,13 +45,12 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     _say(_("Everything is closed. Your lessons are kept. Bye!"))
 
 
-def hosts() -> list[Embedded]:
-    """All docker hosts of the embedded engine."""
+def hosts() -> list[Engine]:
+    """All docker hosts of the lab; beside a Docker Engine those of the embedded engine too."""
     from dockerlab.engine import current
+    from dockerlab.engine.embedded import Embedded
 
-    engine = current()
-    names = sorted(path.name for path in (engine.root / "hosts").glob("*"))
-    return [engine.neighbour(name) for name in names]
+    return [*{host.place: host for host in (*current().hosts(), *Embedded().hosts())}.values()]
 
 
 def _page(lang: str | None, lesson: str | None) -> str:

@@ -16,8 +16,7 @@ from dockerlab.errors import DockerlabError, NotFound, RegistryError, Unavailabl
 from dockerlab.image.reference import InvalidReference, Reference
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
-    from dockerlab.engine.images import Image
+    from dockerlab.engine.base import Engine, Image
     from dockerlab.image.manifest import Manifest
 
 REGISTRY = "localhost:5000"
@@ -46,7 +45,7 @@ class Outcome:
 class State:
     """What a check may look at: the engine's images, and registries over HTTP."""
 
-    def __init__(self, engine: Embedded, registry: str = "") -> None:
+    def __init__(self, engine: Engine, registry: str = "") -> None:
         self.engine = engine
         self.registry = registry or _published(engine)
 
@@ -85,7 +84,7 @@ def names() -> list[str]:
     return sorted(_CHECKS)
 
 
-def run(name: str, engine: Embedded, answer: Any = None, *, registry: str = "") -> Outcome:
+def run(name: str, engine: Engine, answer: Any = None, *, registry: str = "") -> Outcome:
     """Look, and say what was seen; an unknown name is an outcome too.
 
     `registry` is the learner's; if it is not given, it is the one that a container publishes.
@@ -201,8 +200,7 @@ def _push(state: State, answer: Any) -> Seen:
         return _missing(state, "my-image")
     if here is None:
         return "not-here", {}
-    same = there.config is not None and there.config.digest == here.id
-    return ("ok" if same else "different"), {}
+    return ("ok" if _same(there, here) else "different"), {}
 
 
 @_check("push-v1")
@@ -223,8 +221,7 @@ def _pull_back(state: State, answer: Any) -> Seen:
         return "not-there", {}
     if here is None:
         return "not-here", {}
-    same = there.config is not None and there.config.digest == here.id
-    return ("ok" if same else "different"), {}
+    return ("ok" if _same(there, here) else "different"), {}
 
 
 @_check("team")
@@ -253,17 +250,27 @@ def _second_version(state: State, answer: Any) -> Seen:
     return "ok", {"shared": shared, "layers": len(second.layers)}
 
 
+def _same(there: Manifest, here: Image) -> bool:
+    """Whether the registry's image is the local one; engines differ in what they call its ID."""
+    names = {there.digest, there.config.digest if there.config else ""}
+    return here.id in names or there.digest in {name.digest for name in here.digests}
+
+
 def _missing(state: State, name: str) -> Seen:
     """Why the registry has no `name`: nobody pushed it, or nothing here is called so."""
     tagged = state.image(f"{state.registry}/{name}")
     return ("not-pushed" if tagged else "not-tagged"), {}
 
 
-def _published(engine: Embedded) -> str:
+def _published(engine: Engine) -> str:
     """Where the learner's registry is: port 5000, unless a container has it on another only."""
     ports: list[str] = []
     with suppress(DockerlabError):  # a damaged container is no reason not to check an answer
-        running = [each for each in engine.containers.list() if each.running]
+        running = [
+            each
+            for each in engine.containers.list()
+            if each.running and engine.owns(each.config["Labels"])
+        ]
         bound = [line for each in running for line in each.state.ports.get("5000/tcp") or ()]
         ports = [line["HostPort"] for line in bound]
     return f"localhost:{ports[0]}" if ports and "5000" not in ports else REGISTRY

@@ -5,14 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from dockerlab.engine import removal
-from dockerlab.errors import DockerlabError
+from dockerlab.errors import DockerlabError, NotOurs
 from dockerlab.i18n import _
 from dockerlab.image.sample import LABEL
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
-    from dockerlab.engine.image import Image
+    from dockerlab.engine.base import Engine, Image
 
 OWN = ("my-image", "hello-registry")  # the samples that lessons give names to
 
@@ -21,6 +19,8 @@ BEGINNINGS: dict[str, tuple[str, ...]] = {
     "02-image-names": ("my-image",),
     "05-tag-push-pull": ("my-image",),
 }  # lesson -> sample images that the learner's host holds
+REGISTRY, PORT = "registry", 5000  # the container that lessons run, and where they publish it
+WITH_REGISTRY = ("05-tag-push-pull",)  # the lessons that do
 
 
 class UnknownLesson(DockerlabError):
@@ -37,27 +37,60 @@ class UnknownLesson(DockerlabError):
         )
 
 
-def begin(lesson: str, engine: Embedded) -> None:
+class PortHeld(DockerlabError):
+    """The learner's own `container` publishes the `port` that a lesson needs."""
+
+    def __init__(self, port: int, container: str) -> None:
+        super().__init__(port, container)
+        self.port, self.container = port, container
+
+    def message(self) -> str:
+        """What happened, in the learner's language."""
+        return _(
+            "Your container {name} holds port {port}, which this lesson needs. The lab leaves it "
+            "alone: stop it for this lesson (docker stop {name}) and run this cell again, or use "
+            "another port wherever the lesson has this one, such as -p 5001:5000."
+        ).format(name=self.container, port=self.port)
+
+
+def begin(lesson: str, engine: Engine) -> None:
     """Bring the lab to the lesson's start; UnknownLesson if there is none.
 
     What an earlier go at a lesson left goes: the container `registry`, the course's samples under
-    all their names, and what is named after localhost:5000. Everything else stays.
+    all their names, and what is named after localhost:5000. Everything else stays, and so does
+    all that the learner has made on a Docker Engine without the lab; NotOurs or PortHeld if that
+    is in the lesson's way.
     """
     if lesson not in BEGINNINGS:
         near = get_close_matches(str(lesson), BEGINNINGS, n=1, cutoff=0)
         raise UnknownLesson(str(lesson), near[0])
     for container in engine.containers.list():
-        if container.name == "registry":
-            engine.containers.remove(container, force=True, volumes=True)
+        if container.name == REGISTRY and engine.owns(container.config["Labels"]):
+            engine.remove_container(container.id, force=True, volumes=True)
     for image in engine.images.list():
-        for text in _leftovers(image):
-            removal.remove(engine.images, text, force=True)
+        for text in _leftovers(image, engine):
+            engine.remove_image(text, force=True)
     for sample in BEGINNINGS[lesson]:
         engine.images.add_sample(sample, sample)
+    if lesson in WITH_REGISTRY:
+        _make_room(engine)
 
 
-def _leftovers(image: Image) -> list[str]:
+def _leftovers(image: Image, engine: Engine) -> list[str]:
     """What goes of an image: all of the course's own, of others the names that a lesson gave."""
     if image.labels.get(LABEL) in OWN:
         return [image.id]
-    return [str(name) for name in image.names if name.registry == "localhost:5000"]
+    named = [str(name) for name in image.names if name.registry == f"localhost:{PORT}"]
+    return named if engine.owns(image.labels) else []
+
+
+def _make_room(engine: Engine) -> None:
+    """Say what of the learner's own a registry would run into."""
+    for container in engine.containers.list():
+        if container.name == REGISTRY:
+            raise NotOurs("container", REGISTRY)
+        published = (one for lines in container.state.ports.values() for one in lines)
+        if container.running and any(one["HostPort"] == str(PORT) for one in published):
+            if engine.owns(container.config["Labels"]):
+                continue  # made in the lab: `docker run` says so, and that is explained
+            raise PortHeld(PORT, container.name)

@@ -125,9 +125,6 @@ class Containers(Protocol):
     def wait(self, container: Container) -> int:
         """Come back when it has ended, with its exit status."""
 
-    def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
-        """Delete it; `volumes`: and its anonymous volumes."""
-
     def rename(self, container: Container, name: str) -> None:
         """Give it another name."""
 
@@ -180,11 +177,18 @@ class Engine(Protocol):
     def volumes(self) -> Volumes:
         """The volumes of this host."""
 
+    @property
+    def place(self) -> str:
+        """Where it is: an address, or the folder of its state."""
+
     def hosts(self) -> Sequence[Engine]:
         """All docker hosts of the lab, this one included."""
 
     def neighbour(self, host: str) -> Engine:
         """Another docker host of the lab."""
+
+    def owns(self, labels: Mapping[str, str] | None) -> bool:
+        """Whether what bears these labels is the lab's, to be taken away without a question."""
 
     def stop_all(self) -> None:
         """End every container of the lab; they can be started again."""
@@ -208,7 +212,16 @@ class Engine(Protocol):
     def remove_image(self, text: str, *, force: bool = False) -> list[str]:
         """Remove a name or an image, and return docker's lines."""
 
-    def prune(self, kind: str, filters: Mapping[str, list[str]]) -> tuple[list[str], int]:
+    def remove_container(self, text: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Delete a container; `volumes`: and its anonymous volumes."""
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume that no container has; `force`: or that is not there."""
+
+    def ps(self, filters: Mapping[str, Sequence[str]]) -> list[Container]:
+        """The containers, running or not, that the filters let through."""
+
+    def prune(self, kind: str, filters: Mapping[str, Sequence[str]]) -> tuple[list[str], int]:
         """Remove unused "containers", "images" or "volumes": what went, and how many bytes."""
 
     def save(self, names: Sequence[str], target: IO[bytes]) -> None:

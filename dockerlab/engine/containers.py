@@ -8,14 +8,17 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from dockerlab.engine import container as records
 from dockerlab.engine import process
+from dockerlab.engine.base import Chunk
 from dockerlab.engine.container import LOG, Container
 from dockerlab.engine.home import private
 from dockerlab.engine.launch import unconnected
+from dockerlab.engine.output import dated, show
 from dockerlab.engine.watching import KILLED, STOPPED, Watch, daemon, missing
 from dockerlab.errors import EngineError
 
@@ -103,11 +106,51 @@ class Containers(Watch):
             self._await(fresh, begin)
         return fresh
 
+    def play(self, container: Container, out: TextIO, err: TextIO) -> int:
+        """Start it and show what it writes until it ends; Ctrl-C stops it. Its exit status."""
+        begin = self.log(container).stat().st_size
+        started = self.start(container)
+        if not started.running:
+            out.write(started.greeting)
+            out.flush()
+            return started.state.exit_code
+        try:
+            show(self._follow(started, begin), out, err)
+        except KeyboardInterrupt:
+            self.stop(started)
+        return self.wait(started)
+
+    def output(
+        self,
+        container: Container,
+        *,
+        follow: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tail: int | None = None,
+        timestamps: bool = False,
+    ) -> Iterator[Chunk]:
+        """What it has written since the moment `since`; with `follow` on to its end."""
+        is_error = container.kind == "registry"
+        content = self.log(container).read_bytes()
+        chosen = [
+            (moment, line)
+            for moment, line in dated(content, container)
+            if (since is None or moment >= since) and (until is None or moment < until)
+        ]
+        skipped = 0 if tail is None else max(0, len(chosen) - tail)
+        for moment, line in chosen[skipped:]:
+            stamp = f"{moment.strftime('%Y-%m-%dT%H:%M:%S.%f000Z')} " if timestamps else ""
+            yield is_error, (stamp + line).encode()
+        if follow:
+            yield from self._follow(container, len(content))
+
     def stop(
-        self, container: Container, seconds: int = PATIENCE, number: int = signal.SIGTERM
+        self, container: Container, seconds: int | None = None, number: int | None = None
     ) -> None:
-        """Ask it to end, and end it if it takes longer than that."""
-        running = self._signal(container, number, STOPPED)
+        """Ask it to end by that signal, and end it if it takes longer than that."""
+        running = self._signal(container, number or signal.SIGTERM, STOPPED)
+        seconds = PATIENCE if seconds is None else seconds
         if running and not running.wait(seconds if seconds >= 0 else None):
             self._signal(container, _KILL, KILLED)
             running.wait(None)
@@ -161,14 +204,14 @@ class Containers(Watch):
             fresh.name = name
             self._write(fresh)
 
-    def follow(self, container: Container, begin: int = 0) -> Iterator[bytes]:
+    def _follow(self, container: Container, begin: int) -> Iterator[Chunk]:
         """What it has written since byte `begin`, and what it writes until it ends."""
-        running = container.process
+        running, is_error = container.process, container.kind == "registry"
         with self.log(container).open("rb") as file:
             file.seek(begin)
             while True:
                 alive = container.running and running is not None and running.alive
-                yield from iter(lambda: file.read(65536), b"")
+                yield from ((is_error, part) for part in iter(lambda: file.read(65536), b""))
                 if not alive:
                     return
                 time.sleep(_PAUSE * 5)

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from dockerlab.engine.home import home, private
+from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
+    from dockerlab.engine import base
+    from dockerlab.engine.base import Json, Say
+    from dockerlab.engine.container import Container
     from dockerlab.engine.containers import Containers
+    from dockerlab.engine.creation import Settings
     from dockerlab.engine.daemon import Daemon
     from dockerlab.engine.images import ImageStore
     from dockerlab.engine.volumes import Volumes
     from dockerlab.image.layout import Layout
+    from dockerlab.image.manifest import Platform
+    from dockerlab.image.reference import Reference
     from dockerlab.registry.client import Registry
 
 DEFAULT = "default"  # the host that a lab begins with
@@ -109,3 +117,140 @@ class Embedded:
     def neighbour(self, host: str) -> Embedded:
         """Another docker host in the same root."""
         return Embedded(self.root, host)
+
+    def hosts(self) -> list[Embedded]:
+        """All docker hosts in the same root."""
+        folder = self.root / "hosts"
+        names = [path.name for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+        return [self.neighbour(name) for name in sorted({DEFAULT, *names})]
+
+    def owns(self, labels: Mapping[str, str] | None) -> bool:
+        """Whatever is here is the lab's."""
+        return True
+
+    @property
+    def place(self) -> str:
+        """Where its state is."""
+        return str(self.path)
+
+    def pull(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        platform: Platform | None = None,
+        all_tags: bool = False,
+    ) -> None:
+        """Pull one image, or all tags of a repository, with docker's output."""
+        from dockerlab.engine import pulling
+
+        way = pulling.pull_all if all_tags else pulling.pull
+        way(self.images, reference, say, platform=platform)
+
+    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+        """Push one image, or all tags of a repository, with docker's output."""
+        from dockerlab.engine import pushing
+
+        pushing.push(self.images, reference, say, all_tags=all_tags)
+
+    def save(self, names: Sequence[str], target: IO[bytes]) -> None:
+        """Write images to a tar."""
+        from dockerlab.engine import archive
+
+        archive.save(self.images, names, target)
+
+    def load(self, source: IO[bytes]) -> list[str]:
+        """Read images from a tar, and return docker's lines."""
+        from dockerlab.engine import loading
+
+        return loading.load(self.images, source)
+
+    def create(self, settings: Settings, image: base.Image) -> Container:
+        """A new container, not started yet; NeedsEngine if it is neither registry nor sample."""
+        from dockerlab.engine.container import kind_of
+
+        found, greeting = self.images.find(image.id), ""
+        if kind_of(settings.image_name, found.config) == "sample":
+            greeting = self.images.files(found, "greeting").decode(errors="replace")
+        return self.containers.create(settings, found, greeting)
+
+    def remove_container(self, text: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Delete a container; one whose record cannot be read only by force."""
+        from dockerlab.engine.state import Damaged
+
+        try:
+            self.containers.remove(self.containers.find(text), force=force, volumes=volumes)
+        except Damaged:
+            if not force:
+                raise
+            self.containers.remove_damaged(text)
+
+    def remove_image(self, text: str, *, force: bool = False) -> list[str]:
+        """Remove a name or an image, and return docker's lines."""
+        from dockerlab.engine import removal, selecting
+
+        return removal.remove(self.images, text, force=force, users=selecting.users(self))
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume that no container has; `force`: or that is not there."""
+        if users := self.containers.attached(name):
+            ids = ", ".join(container.id for container in users)
+            raise EngineError(
+                f"Error response from daemon: remove {name}: volume is in use - [{ids}]"
+            )
+        try:
+            self.volumes.remove(name)
+        except EngineError:
+            if not force:
+                raise
+
+    def ps(self, filters: Mapping[str, Sequence[str]]) -> list[Container]:
+        """The containers, running or not, that the filters let through."""
+        from dockerlab.engine import selecting
+
+        return selecting.containers(self, filters)
+
+    def prune(self, kind: str, filters: Mapping[str, Sequence[str]]) -> tuple[list[str], int]:
+        """Remove unused "containers", "images" or "volumes": what went, and how many bytes."""
+        from dockerlab.engine import selecting
+
+        ways = {
+            "containers": selecting.prune_containers,
+            "images": selecting.prune_images,
+            "volumes": selecting.prune_volumes,
+        }
+        return ways[kind](self, filters)
+
+    def inspect(self, kind: str, name: str, *, size: bool = False) -> Json:
+        """What `docker inspect` shows of a "container", an "image" or a "volume"."""
+        from dockerlab.engine import inspecting
+
+        if kind == "container":
+            return inspecting.of_container(self.containers, self.containers.find(name), size)
+        if kind == "image":
+            return inspecting.of_image(self.images.find(name))
+        return self.volumes.find(name).to_json()
+
+    def history(self, name: str) -> list[Json]:
+        """The steps that made an image, newest first: created, created_by, comment, size, id."""
+        from dockerlab.engine import inspecting
+
+        return list(inspecting.steps(self.images.find(name)))
+
+    def usage(self) -> list[base.Usage]:
+        """What takes how much room."""
+        from dockerlab.engine import inspecting
+
+        return inspecting.usage(self)
+
+    def about(self) -> Json:
+        """What `docker version` shows of the server."""
+        from dockerlab.engine import inspecting
+
+        return inspecting.about(self)
+
+    def info(self) -> Json:
+        """What `docker info` shows of the server."""
+        from dockerlab.engine import inspecting
+
+        return inspecting.info(self)

@@ -20,11 +20,11 @@ from dockerlab.engine.commands.parse import (
     parse_global,
     text,
 )
-from dockerlab.errors import DockerlabError, EngineError, NeedsEngine
+from dockerlab.errors import DockerlabError, EngineError, NeedsCLI, NeedsEngine
 from dockerlab.i18n import _
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
 
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
@@ -69,7 +69,7 @@ _GLOBAL = (
 
 def run(
     argv: Sequence[str],
-    engine: Embedded,
+    engine: Engine,
     out: TextIO,
     err: TextIO,
     stdin: BinaryIO | None = None,
@@ -80,6 +80,8 @@ def run(
     try:
         return _run(list(argv), session)
     except DockerlabError as error:
+        if isinstance(error, NeedsEngine) and engine.name != "embedded":
+            error = NeedsCLI(error.text, error.status)
         session.complain(str(error))
         if hint := getattr(error, "hint", ""):
             session.complain(hint)
@@ -93,7 +95,7 @@ def run(
         return 130
 
 
-def complete(words: Sequence[str], engine: Embedded) -> list[str]:
+def complete(words: Sequence[str], engine: Engine) -> list[str]:
     """What the last of `words` (after `docker`, maybe "") may become."""
     from dockerlab.engine.commands.completing import completions
 
@@ -204,7 +206,7 @@ def _top_page() -> str:
     return top_page(_GLOBAL)
 
 
-def _host(engine: Embedded, name: str) -> Embedded:
+def _host(engine: Engine, name: str) -> Engine:
     from dockerlab.engine.commands.context import exists
 
     if name != engine.host and not exists(engine, name):
@@ -215,10 +217,10 @@ def _host(engine: Embedded, name: str) -> Embedded:
     return engine if name == engine.host else engine.neighbour(name)
 
 
-def _unusable(error: OSError, engine: Embedded) -> str:
+def _unusable(error: OSError, engine: Engine) -> str:
     reason: Any = os.strerror(error.errno) if error.errno else error
     return _("dockerlab cannot use its folder {path}: {reason}.").format(
-        path=error.filename or engine.path, reason=reason
+        path=error.filename or engine.place, reason=reason
     )
 
 

@@ -12,16 +12,16 @@ from dockerlab.engine.commands.parse import COMMANDS, Command
 from dockerlab.errors import DockerlabError
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
 
 
-def completions(words: list[str], engine: Embedded) -> list[str]:
+def completions(words: list[str], engine: Engine) -> list[str]:
     """What the last word may become; the other words are as typed."""
     *before, last = words or [""]
     return sorted({choice for choice in _choices(before, last, engine) if choice.startswith(last)})
 
 
-def _choices(before: list[str], last: str, engine: Embedded) -> Iterable[str]:
+def _choices(before: list[str], last: str, engine: Engine) -> Iterable[str]:
     name, rest = find(before)
     if not before:
         return [command for topic in TOPICS.values() for command in topic]
@@ -36,7 +36,7 @@ def _choices(before: list[str], last: str, engine: Embedded) -> Iterable[str]:
     return _values(found, engine)
 
 
-def _values(found: Command, engine: Embedded) -> Iterable[str]:
+def _values(found: Command, engine: Engine) -> Iterable[str]:
     try:
         if found.completes == "images":
             return [name.familiar for image in engine.images.list() for name in image.names]

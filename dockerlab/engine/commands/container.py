@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from dockerlab.engine.commands import format as shown
-from dockerlab.engine.commands.container_filters import container_test
+from dockerlab.engine.commands.filters import pairs
 from dockerlab.engine.commands.parse import (
     FORMAT,
     TABLE_FORMAT,
@@ -36,6 +36,7 @@ _HEADERS = {
     "Networks": "NETWORKS",
     "Platform": "PLATFORM",
 }
+DAEMON = "Error response from daemon: "
 _COLUMNS = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"]
 
 _MANY: dict[str, Any] = {"usage": "CONTAINER [CONTAINER...]", "arguments": (1, None)}
@@ -72,13 +73,12 @@ def ps(
 ) -> None:
     """`docker ps`."""
     last = 1 if latest else last
-    test, says_state = container_test(filter, session.engine)
-    found = session.engine.containers.list()
+    wanted = pairs(filter)
+    found = session.engine.ps(wanted)
     for error in session.engine.containers.damaged:
         session.complain(str(error))
-    if not (all or last >= 0 or says_state):
+    if not (all or last >= 0 or {"status", "exited"} & wanted.keys()):
         found = [container for container in found if container.running]
-    found = [container for container in found if test(container)]
     found = found[:last] if last >= 0 else found
     if quiet:
         if format:
@@ -110,7 +110,7 @@ def row(container: Container, whole: bool = False) -> shown.Row:
         "LocalVolumes": str(sum(mount["Type"] == "volume" for mount in container.mounts)),
         "Mounts": ",".join(mounts if whole else [_cut(mount, 15) for mount in mounts]),
         "Names": container.name,
-        "Networks": {"default": "bridge"}.get(container.host["NetworkMode"], "bridge"),
+        "Networks": container.host["NetworkMode"] if container.told else "bridge",
         "Platform": None,
         "Ports": ", ".join(_ports(container)),
         "RunningFor": shown.ago(container.created),
@@ -123,6 +123,8 @@ def row(container: Container, whole: bool = False) -> shown.Row:
 
 def status(container: Container) -> str:
     """`Up 2 minutes`, `Exited (2) 5 seconds ago` or `Created`."""
+    if container.told:
+        return str(container.told["Status"])
     state, now = container.state, datetime.now(timezone.utc)
     if state.status == "created":
         return "Created"
@@ -157,10 +159,7 @@ def rename(session: Session, old: str, new: str) -> None:
             check_name("/" + new.removeprefix("/"))
             containers.rename(container, new.removeprefix("/"))
         except EngineError as error:
-            reason = error.text.removeprefix("Error response from daemon: ")
-            raise EngineError(
-                f"Error response from daemon: Error when allocating new name: {reason}"
-            ) from None
+            raise behind("Error when allocating new name: ", error) from None
     except EngineError as error:
         raise EngineError(f"{error.text}\nError: failed to rename container named {old}") from None
 
@@ -203,11 +202,11 @@ def port(session: Session, name: str, wanted: str = "") -> None:
 )
 def inspect(session: Session, *names: str, format: str, size: bool) -> int:
     """`docker container inspect`."""
-    from dockerlab.engine.commands.inspect import describe, inspect_each
+    from dockerlab.engine.commands.inspect import inspect_each
 
-    containers = session.engine.containers
+    engine = session.engine
     return inspect_each(
-        session, names, format, lambda name: describe(containers, containers.find(name), size)
+        session, names, format, lambda name: engine.inspect("container", name, size=size)
     )
 
 
@@ -221,21 +220,23 @@ def inspect(session: Session, *names: str, format: str, size: bool) -> int:
 )
 def prune(session: Session, *, filter: list[str], force: bool) -> None:
     """`docker container prune`."""
-    if not force and not session.confirm("WARNING! This will remove all stopped containers."):
-        return
-    prune_containers(session, filter)
-    session.print("Total reclaimed space: 0B")
+    if force or session.confirm("WARNING! This will remove all stopped containers."):
+        freed = prune_containers(session, filter)
+        session.print(f"Total reclaimed space: {shown.size(freed, 4)}")
 
 
-def prune_containers(session: Session, filters: list[str]) -> None:
-    """Remove all stopped containers that the filters let through, and list them."""
-    containers = session.engine.containers
-    test, _ = container_test(filters, session.engine)
-    gone = [one for one in containers.list() if not one.running and test(one)]
-    for container in gone:
-        containers.remove(container)
+def prune_containers(session: Session, filters: list[str]) -> int:
+    """Remove all stopped containers that the filters let through, list them, count their bytes."""
+    gone, freed = session.engine.prune("containers", pairs(filters))
     if gone:
-        session.print("\n".join(["Deleted Containers:", *(one.id for one in gone), ""]))
+        session.print("\n".join(["Deleted Containers:", *gone, ""]))
+    return freed
+
+
+def behind(words: str, error: EngineError) -> EngineError:
+    """The error with these words before its reason, unless docker has put them there."""
+    reason = error.text.removeprefix(f"{DAEMON}{words}").removeprefix(DAEMON)
+    return EngineError(f"{DAEMON}{words}{reason}")
 
 
 def _cut(text: str, length: int) -> str:

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dockerlab.engine.commands.filters import labelled, moment, pairs, sift
+from dockerlab.engine.commands.filters import labelled, moment, sift
 from dockerlab.engine.commands.format import parse_time
 from dockerlab.engine.container import Container
 from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
-    from dockerlab.engine.volumes import Volume
+    from dockerlab.engine.base import Engine, Volume
 
 _STATES = ("created", "restarting", "running", "removing", "paused", "exited", "dead")
 _TRUE = ("1", "t", "true")
 
 
 def container_test(
-    filters: Sequence[str], engine: Embedded
-) -> tuple[Callable[[Container], bool], bool]:
-    """Whether a container passes the filters, and whether they ask for a state themselves."""
+    values: Mapping[str, Sequence[str]], engine: Engine
+) -> Callable[[Container], bool]:
+    """Whether a container passes the filters."""
     tests: dict[str, Callable[[Container, str], bool]] = {
         "id": lambda one, value: one.id.startswith(value),
         "name": lambda one, value: _matches(value, one.name),
@@ -38,7 +37,6 @@ def container_test(
         "since": lambda one, value: one.created > engine.containers.find(value).created,
         "until": lambda one, value: parse_time(one.created) < moment(value),
     }
-    values = pairs(filters)
     sift(values, tests)
     for state in values.get("status", ()):
         if state not in _STATES:
@@ -53,10 +51,12 @@ def container_test(
             for name, wanted in values.items()
         )
 
-    return test, bool({"status", "exited"} & values.keys())
+    return test
 
 
-def volume_test(filters: Sequence[str], used: Callable[[str], bool]) -> Callable[[Volume], bool]:
+def volume_test(
+    values: Mapping[str, Sequence[str]], used: Callable[[str], bool]
+) -> Callable[[Volume], bool]:
     """Whether a volume passes the filters; `used` says whether a container has it."""
     tests: dict[str, Callable[[Volume, str], bool]] = {
         "name": lambda one, value: value in one.name,
@@ -64,7 +64,6 @@ def volume_test(filters: Sequence[str], used: Callable[[str], bool]) -> Callable
         "driver": lambda one, value: value == "local",
         "dangling": lambda one, value: used(one.name) is not (value.lower() in _TRUE),
     }
-    values = pairs(filters)
     sift(values, tests)
     return lambda volume: all(
         any(tests[name](volume, value) for value in wanted) for name, wanted in values.items()
@@ -91,7 +90,7 @@ def _whole(text: str) -> int:
         ) from None
 
 
-def _made_from(container: Container, name: str, engine: Embedded) -> bool:
+def _made_from(container: Container, name: str, engine: Engine) -> bool:
     try:
         return container.image_id == engine.images.find(name).id
     except EngineError:

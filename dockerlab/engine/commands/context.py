@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+from dockerlab.engine.base import Engine
 from dockerlab.engine.commands.format import show
 from dockerlab.engine.commands.parse import TABLE_FORMAT, Session, command, flag, text
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.home import private
-from dockerlab.errors import EngineError
+from dockerlab.errors import EngineError, NeedsEngine
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 _DEFAULT = "default"
@@ -21,7 +22,7 @@ _HEADERS = {
 }
 
 
-def exists(engine: Embedded, name: str) -> bool:
+def exists(engine: Engine, name: str) -> bool:
     """Whether there is a docker host of that name."""
     return name in _names(engine)
 
@@ -38,8 +39,8 @@ def ls(session: Session, *, format: str, quiet: bool) -> None:
     rows = [
         {
             "Current": name == engine.host,
-            "Description": "dockerlab's own engine",
-            "DockerEndpoint": str(engine.neighbour(name).path),
+            "Description": "dockerlab's own engine" if engine.name == "embedded" else "",
+            "DockerEndpoint": engine.neighbour(name).place,
             "Error": "",
             "Name": f"{name} *" if name == engine.host and not format else name,
         }
@@ -69,6 +70,8 @@ def current(session: Session) -> None:
 )
 def create(session: Session, name: str, *, docker: str | None) -> None:
     """`docker context create`: another docker host, with nothing in it yet."""
+    if not isinstance(session.engine, Embedded):
+        raise NeedsEngine("docker context create")
     if name == _DEFAULT:
         raise EngineError('"default" is a reserved context name')
     if not _NAME.fullmatch(name):
@@ -94,6 +97,9 @@ def create(session: Session, name: str, *, docker: str | None) -> None:
 def rm(session: Session, *names: str, force: bool) -> int:
     """`docker context rm`: the host goes with all that it has."""
 
+    if not isinstance(session.engine, Embedded):
+        raise NeedsEngine("docker context rm")
+
     def remove(name: str) -> str:
         if name == _DEFAULT:
             raise EngineError('context "default" cannot be removed')
@@ -107,7 +113,5 @@ def rm(session: Session, *names: str, force: bool) -> int:
     return session.each(names, remove)
 
 
-def _names(engine: Embedded) -> list[str]:
-    hosts = engine.root / "hosts"
-    found = {folder.name for folder in hosts.iterdir() if folder.is_dir()} if hosts.is_dir() else ()
-    return sorted({_DEFAULT, *found})
+def _names(engine: Engine) -> list[str]:
+    return [each.host for each in engine.hosts()]

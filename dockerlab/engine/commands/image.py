@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dockerlab.engine.commands import image_inspect, image_list  # noqa: F401  (they register)
-from dockerlab.engine.commands.filters import pairs, sift
-from dockerlab.engine.commands.format import parse_time, size
+from dockerlab.engine.commands.filters import pairs
+from dockerlab.engine.commands.format import size
 from dockerlab.engine.commands.parse import Session, command, flag, many, text
-from dockerlab.engine.images import Image
-from dockerlab.engine.removal import Use, Users, prune, remove
 from dockerlab.engine.words import Refused
 from dockerlab.errors import DockerlabError, EngineError
 from dockerlab.image.reference import InvalidReference, Reference
@@ -51,12 +49,11 @@ def tag(session: Session, source: str, target: str) -> None:
 def rm(session: Session, *images: str, force: bool, no_prune: bool) -> int:
     """`docker rmi`: what goes is printed first, what does not go after it."""
     failures, fatal = [], False
-    users = users_of(session)
     for name in images:
         try:
             if not name:
                 raise Refused("page not found")
-            for line in remove(session.engine.images, name, force=force, users=users):
+            for line in session.engine.remove_image(name, force=force):
                 session.print(line)
         except DockerlabError as error:
             failures.append(str(error))
@@ -81,10 +78,8 @@ def prune_images(session: Session, all: bool, filter: list[str], force: bool) ->
     what = "images without at least one container associated to them" if all else "dangling images"
     if not force and not session.confirm(f"WARNING! This will remove all {what}."):
         return
-    sift(wanted, ("dangling", "label", "label!", "until"))
-    lines, freed = prune(
-        session.engine.images, _chooser(wanted), named=all, users=users_of(session)
-    )
+    wanted.setdefault("dangling", []).append("false" if all else "true")
+    lines, freed = session.engine.prune("images", wanted)
     if lines:
         session.print("\n".join(["Deleted Images:", *lines, ""]))
     session.print(f"Total reclaimed space: {size(freed, 4)}")
@@ -101,16 +96,14 @@ def prune_images(session: Session, all: bool, filter: list[str], force: bool) ->
 )
 def save(session: Session, *images: str, output: str) -> None:
     """`docker save`."""
-    from dockerlab.engine import archive
-
     if output:
-        _to_file(Path(output), lambda target: archive.save(session.engine.images, images, target))
+        _to_file(Path(output), lambda target: session.engine.save(images, target))
         return
     target = getattr(session.out, "buffer", None)
     if target is None or session.out.isatty():
         raise EngineError("cowardly refusing to save to a terminal. Use the -o flag or redirect")
     session.out.flush()
-    archive.save(session.engine.images, images, target)
+    session.engine.save(images, target)
     target.flush()
 
 
@@ -125,29 +118,18 @@ def save(session: Session, *images: str, output: str) -> None:
 )
 def load(session: Session, input: str, quiet: bool) -> None:
     """`docker load`."""
-    from dockerlab.engine import loading
-
     if input:
         try:
             with open(input, "rb") as file:
-                lines = loading.load(session.engine.images, file)
+                lines = session.engine.load(file)
         except OSError as error:
             raise EngineError(f"open {input}: {(error.strerror or '').lower()}") from None
     elif session.stdin is None or session.stdin.isatty():
         raise EngineError("requested load from stdin, but stdin is empty")
     else:
-        lines = loading.load(session.engine.images, session.stdin)
+        lines = session.engine.load(session.stdin)
     for line in lines:
         session.print(line)
-
-
-def users_of(session: Session) -> Users:
-    """The containers of this host, by the image that they were made from."""
-
-    def users(image: str) -> list[Use]:
-        return [Use(one.id, one.running) for one in session.engine.containers.using(image)]
-
-    return users
 
 
 def _to_tag(name: str) -> Reference:
@@ -157,22 +139,6 @@ def _to_tag(name: str) -> Reference:
         raise EngineError(
             f'Error parsing reference: "{name}" is not a valid repository/tag: {error.docker}'
         ) from None
-
-
-def _chooser(wanted: dict[str, list[str]]) -> Callable[[Image], bool]:
-    from dockerlab.engine.commands.filters import labelled, moment
-
-    until = [moment(value) for value in wanted.get("until", ())]
-
-    def chosen(image: Image) -> bool:
-        created = parse_time(image.created)
-        return (
-            all(created <= limit for limit in until)
-            and labelled(image.labels, wanted.get("label", ()))
-            and not any(labelled(image.labels, [label]) for label in wanted.get("label!", ()))
-        )
-
-    return chosen
 
 
 def _to_file(path: Path, write: Callable[[Any], None]) -> None:

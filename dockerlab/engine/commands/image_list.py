@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
+from dockerlab.engine.base import Image, Images
 from dockerlab.engine.commands.filters import labelled, matches, pairs, sift, templates
 from dockerlab.engine.commands.format import ago, go_json, parse_time, show, size
 from dockerlab.engine.commands.parse import TABLE_FORMAT, Session, command, flag, many
-from dockerlab.engine.images import Image, ImageStore
 from dockerlab.engine.words import Refused
 from dockerlab.errors import EngineError
 from dockerlab.image import digest as digests
@@ -108,8 +108,7 @@ def history(
     session: Session, name: str, format: str, human: bool, no_trunc: bool, quiet: bool
 ) -> None:
     """`docker history`."""
-    image = session.engine.images.find(name)
-    rows = [_step(step, human, no_trunc) for step in _steps(image)]
+    rows = [_step(step, human, no_trunc) for step in session.engine.history(name)]
     if quiet and format in ("", "table"):
         format = "{{.ID}}"
     when = "CreatedSince" if human else "CreatedAt"
@@ -138,7 +137,7 @@ def _show(
 Names = tuple[Reference, ...]
 
 
-def _select(store: ImageStore, wanted: dict[str, list[str]]) -> Iterator[tuple[Image, Names]]:
+def _select(store: Images, wanted: dict[str, list[str]]) -> Iterator[tuple[Image, Names]]:
     """The images that pass the filters, and those of their names that do."""
     sift(wanted, ("dangling", "label", "before", "since", "reference"))
     tests = [
@@ -219,17 +218,6 @@ def _row(image: Image, repository: str, tag: str, digest: str, whole: bool) -> d
         "UniqueSize": "N/A",
         "VirtualSize": size(image.size, 4),
     }
-
-
-def _steps(image: Image) -> Iterator[dict[str, Any]]:
-    """The history of an image, newest first: the config's lines, with the layers' sizes."""
-    sizes = list(image.sizes)
-    steps: list[dict[str, Any]] = []
-    for line in image.config.get("history") or []:
-        own = 0 if line.get("empty_layer") or not sizes else sizes.pop(0)
-        steps.append({**line, "size": own, "id": "<missing>"})
-    for number, step in enumerate(reversed(steps)):
-        yield step | ({"id": image.id} if number == 0 else {})
 
 
 def _step(step: dict[str, Any], human: bool, whole: bool) -> dict[str, str]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dockerlab.engine.base import Json
 from dockerlab.engine.commands.format import go_json
 from dockerlab.engine.commands.parse import FORMAT, Session, command, flag, text
 from dockerlab.engine.commands.template import ExecuteError, ParseError, Template
-from dockerlab.engine.container import Container
-from dockerlab.engine.containers import Containers
-from dockerlab.errors import DockerlabError, EngineError
+from dockerlab.errors import DockerlabError, EngineError, Unreachable
 
-Json = dict[str, Any]
 _TYPES = (
     *("config", "container", "image", "network", "node", "plugin", "secret", "service", "task"),
     "volume",
@@ -37,9 +35,9 @@ def inspect(session: Session, *names: str, format: str, size: bool, type: str) -
 
     engine = session.engine
     ways: dict[str, Callable[[str], Json]] = {
-        "container": lambda name: describe(engine.containers, engine.containers.find(name), size),
-        "image": lambda name: image_inspect.describe(image_inspect.look_up(session, name)),
-        "volume": lambda name: engine.volumes.find(name).to_json(),
+        "container": lambda name: engine.inspect("container", name, size=size),
+        "image": lambda name: image_inspect.look_up(session, name),
+        "volume": lambda name: engine.inspect("volume", name),
     }
     if type and type not in _TYPES:
         known = ", ".join(f'"{known}"' for known in _TYPES)
@@ -51,6 +49,8 @@ def inspect(session: Session, *names: str, format: str, size: bool, type: str) -
         for way in ways.values():
             try:
                 return way(name)
+            except Unreachable:
+                raise
             except EngineError:
                 continue
         raise _nothing(name)
@@ -95,59 +95,3 @@ def _template(format: str) -> Template | None:
 
 def _nothing(name: str) -> Any:
     raise EngineError(f"Error: No such object: {name}")
-
-
-def describe(containers: Containers, container: Container, size: bool = False) -> Json:
-    """What docker says of a container."""
-    state, log = container.state, containers.log(container)
-    process = container.process
-    return {
-        "Id": container.id,
-        "Created": container.created,
-        "Path": container.path,
-        "Args": container.args,
-        "State": {
-            "Status": state.status,
-            "Running": container.running,
-            "Paused": False,
-            "Restarting": False,
-            "OOMKilled": False,
-            "Dead": False,
-            "Pid": process.pid if process else 0,
-            "ExitCode": state.exit_code,
-            "Error": state.error,
-            "StartedAt": state.started,
-            "FinishedAt": state.finished,
-        },
-        "Image": container.image_id,
-        "ResolvConfPath": "",
-        "HostnamePath": "",
-        "HostsPath": "",
-        "LogPath": str(log),
-        "Name": f"/{container.name}",
-        "RestartCount": state.restarts,
-        "Driver": "dockerlab",
-        "Platform": "linux",
-        "MountLabel": "",
-        "ProcessLabel": "",
-        "AppArmorProfile": "",
-        "ExecIDs": None,
-        "HostConfig": container.host,
-        "GraphDriver": {"Data": None, "Name": "dockerlab"},
-        **({"SizeRw": 0, "SizeRootFs": 0} if size else {}),
-        "Mounts": container.mounts,
-        "Config": container.config,
-        "NetworkSettings": _network(container),
-    }
-
-
-def _network(container: Container) -> Json:
-    """Published ports; an exposed port that is not published is null, as in docker."""
-    address: Json = {"Gateway": "", "IPAddress": "", "IPPrefixLen": 0, "MacAddress": ""}
-    published = {port: entries or None for port, entries in container.state.ports.items()}
-    return {
-        "Bridge": "",
-        "Ports": dict(sorted(published.items())),
-        **address,
-        "Networks": {"bridge": {"Links": None, "Aliases": None, **address}},
-    }

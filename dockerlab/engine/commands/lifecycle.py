@@ -5,8 +5,8 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+from dockerlab.engine.commands.container import behind
 from dockerlab.engine.commands.parse import Session, command, flag, number, text
-from dockerlab.engine.containers import PATIENCE
 from dockerlab.errors import DockerlabError, EngineError
 
 _STOP = (
@@ -31,8 +31,8 @@ def stop(session: Session, *names: str, signal: str, timeout: int | None) -> int
 
 def _stop(session: Session, name: str, signal_name: str, timeout: int | None) -> str:
     containers = session.engine.containers
-    number = signal_number(signal_name or "TERM")
-    containers.stop(containers.find(name), PATIENCE if timeout is None else timeout, number)
+    number = signal_number(signal_name) if signal_name else None
+    containers.stop(containers.find(name), timeout, number)
     return name
 
 
@@ -55,15 +55,11 @@ def _stop(session: Session, name: str, signal_name: str, timeout: int | None) ->
 )
 def start(session: Session, *names: str, attach: bool, **_harmless: object) -> int:
     """`docker start`."""
-    from dockerlab.engine.commands.running import attach_to
-
     containers = session.engine.containers
     if attach and len(names) > 1:
         raise EngineError("you cannot start and attach multiple containers at once")
     if attach:
-        container = containers.find(names[0])
-        begin = containers.log(container).stat().st_size
-        return attach_to(session, containers.start(container), begin)
+        return containers.play(containers.find(names[0]), session.out, session.err)
     failed = []
     for name in names:
         try:
@@ -113,10 +109,7 @@ def kill(session: Session, *names: str, signal: str) -> int:
         try:
             containers.kill(containers.find(name), number)
         except EngineError as error:
-            reason = error.text.removeprefix("Error response from daemon: ")
-            raise EngineError(
-                f"Error response from daemon: Cannot kill container: {name}: {reason}"
-            ) from None
+            raise behind(f"Cannot kill container: {name}: ", error) from None
         return name
 
     return session.each(names, end)
@@ -137,17 +130,9 @@ def kill(session: Session, *names: str, signal: str) -> int:
 )
 def rm(session: Session, *names: str, force: bool, volumes: bool, **_unused: object) -> int:
     """`docker rm`."""
-    from dockerlab.engine.state import Damaged
-
-    containers = session.engine.containers
 
     def remove(name: str) -> str:
-        try:
-            containers.remove(containers.find(name), force=force, volumes=volumes)
-        except Damaged:
-            if not force:
-                raise
-            containers.remove_damaged(name)
+        session.engine.remove_container(name, force=force, volumes=volumes)
         return name
 
     result = session.each(names, remove)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 
-from dockerlab.engine.commands.format import parse_time
 from dockerlab.engine.commands.parse import Session, command, flag, text
-from dockerlab.engine.container import Container
+from dockerlab.engine.output import show
 from dockerlab.errors import EngineError
 
-_TIME = re.compile(r'time="([^"]+)"')
 _WHEN = 'timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'
 
 
@@ -43,43 +38,20 @@ def logs(
     until: str,
 ) -> int:
     """`docker logs`; what a registry says is on standard error, as it is in docker."""
-    from dockerlab.engine.commands.running import write_all
-
     containers = session.engine.containers
-    container = containers.find(name)
-    out = session.err if container.kind == "registry" else session.out
-    begin, end = _moment(since), _moment(until)
-    path = containers.log(container)
-    content = path.read_bytes()
-    entries = list(_entries(content.decode(errors="replace"), container))
-    chosen = [
-        (moment, line)
-        for moment, line in entries
-        if (begin is None or moment >= begin) and (end is None or moment < end)
-    ]
-    count = int(tail) if tail.isdigit() else len(chosen)
-    for moment, line in chosen[len(chosen) - min(count, len(chosen)) :]:
-        stamp = f"{moment.strftime('%Y-%m-%dT%H:%M:%S.%f000Z')} " if timestamps else ""
-        out.write(stamp + line)
-    out.flush()
+    lines = containers.output(
+        containers.find(name),
+        follow=follow,
+        since=_moment(since),
+        until=_moment(until),
+        tail=int(tail) if tail.isdigit() else None,
+        timestamps=timestamps,
+    )
     try:
-        if follow:
-            write_all(containers.follow(container, len(content)), out)
+        show(lines, session.out, session.err)
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _entries(content: str, container: Container) -> Iterator[tuple[datetime, str]]:
-    """The lines with the time they carry, else with the time of the line before."""
-    last = parse_time(
-        container.created if container.state.status == "created" else container.state.started
-    )
-    for line in content.splitlines(keepends=True):
-        found = _TIME.search(line)
-        with suppress(ValueError):
-            last = parse_time(found[1]) if found else last
-        yield last, line
 
 
 def _moment(given: str) -> datetime | None:

@@ -39,14 +39,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from dockerlab.engine.embedded import Embedded
+    from dockerlab.engine.base import Engine
 
 
 @dataclass
 class Session:
     """One run of a command: on which engine, and where to write."""
 
-    engine: Embedded
+    engine: Engine
     out: TextIO
     err: TextIO
     stdin: BinaryIO | None = None

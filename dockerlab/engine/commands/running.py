@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from dockerlab.engine import mounts, ports
 from dockerlab.engine.commands.parse import Option, Session, command
 from dockerlab.engine.commands.run_flags import RUN
-from dockerlab.engine.container import Container, kind_of
+from dockerlab.engine.container import Container
 from dockerlab.engine.creation import Settings
 from dockerlab.errors import DockerlabError, EngineError, NeedsEngine
 from dockerlab.i18n import _
 from dockerlab.image.sample import STAND_IN_LABEL
 
 if TYPE_CHECKING:
-    from dockerlab.engine.images import Image
+    from dockerlab.engine.base import Image
 
 _USAGE: dict[str, Any] = {
     "usage": "IMAGE [COMMAND] [ARG...]",
@@ -54,19 +54,23 @@ def run(session: Session, image: str, *words: str, detach: bool, **flags: Any) -
         container = _create(session, image, words, not detach, flags)
     except DockerlabError as error:
         raise _failed("run", error) from None
-    containers = session.engine.containers
+    engine = session.engine
+    for warning in container.told.get("Warnings", ()):
+        session.complain(f"WARNING: {warning}")
     if container.kind == "sample":
         _tell_of_stand_in(session, container.image_id)
     if detach:
         session.print(container.id)
-    begin = containers.log(container).stat().st_size
     try:
-        started = containers.start(container)
+        if not detach:
+            return engine.containers.play(container, session.out, session.err)
+        engine.containers.start(container)
     except EngineError as error:
         if container.auto_remove:
-            containers.remove(container, volumes=True)
+            with suppress(EngineError):  # a Docker Engine has done so
+                engine.remove_container(container.id, volumes=True)
         raise _failed("run", error) from None
-    return 0 if detach else attach_to(session, started, begin)
+    return 0
 
 
 @command(
@@ -84,28 +88,6 @@ def create(session: Session, image: str, *words: str, **flags: Any) -> None:
         raise EngineError(str(error), getattr(error, "status", 1)) from None
 
 
-def attach_to(session: Session, container: Container, begin: int = 0) -> int:
-    """Show what a container writes until it ends; Ctrl-C stops it. Its exit status."""
-    containers = session.engine.containers
-    if not container.running:
-        session.out.write(container.greeting)
-        session.out.flush()
-        return container.state.exit_code
-    try:
-        write_all(containers.follow(container, begin), session.err)
-    except KeyboardInterrupt:
-        containers.stop(container)
-    return containers.wait(container)
-
-
-def write_all(chunks: Iterable[bytes], out: TextIO) -> None:
-    """Write what comes, when it comes; a character may come in two halves."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for chunk in chunks:
-        out.write(decoder.decode(chunk))
-        out.flush()
-
-
 def _create(
     session: Session, image_name: str, words: Sequence[str], attached: bool, flags: dict[str, Any]
 ) -> Container:
@@ -116,11 +98,7 @@ def _create(
             f"{settings.cid_file}"
         )
     image = _image(session, image_name, flags["pull"], flags["quiet"], flags["platform"])
-    kind = kind_of(image_name, image.config)
-    greeting = ""
-    if kind == "sample":
-        greeting = session.engine.images.files(image, "greeting").decode(errors="replace")
-    container = session.engine.containers.create(settings, image, greeting)
+    container = session.engine.create(settings, image)
     if settings.cid_file:
         Path(settings.cid_file).write_text(container.id, encoding="utf-8")
     return container
@@ -138,7 +116,6 @@ def _tell_of_stand_in(session: Session, image_id: str) -> None:
 
 def _image(session: Session, name: str, pull: str, quiet: bool, platform: str) -> Image:
     """The image, pulled if it must be; what a pull prints is on standard error."""
-    from dockerlab.engine import pulling
     from dockerlab.engine.commands.transfer import parse_platform
     from dockerlab.image.reference import Reference
 
@@ -147,7 +124,8 @@ def _image(session: Session, name: str, pull: str, quiet: bool, platform: str) -
         return images.find(name)
     if pull == "always":
         say = _silent if quiet else session.complain
-        return pulling.pull(images, Reference.parse(name), say, platform=wanted)
+        session.engine.pull(Reference.parse(name), say, platform=wanted)
+        return images.find(name)
     return images.ensure(name, StringIO() if quiet else session.err, platform=wanted)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from typing import Any
 
+from dockerlab import __version__
+from dockerlab.engine.base import Usage
 from dockerlab.engine.commands import container, volume
 from dockerlab.engine.commands import format as shown
 from dockerlab.engine.commands.inspect import inspect_each
 from dockerlab.engine.commands.parse import FORMAT, TABLE_FORMAT, Session, command, flag, many
+from dockerlab.engine.inspecting import ENGINE, machine
 
-_MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}
-_ENGINE = "dockerlab embedded engine"
 _DF_HEADERS = {
     "Active": "ACTIVE",
     "Reclaimable": "RECLAIMABLE",
@@ -25,23 +24,16 @@ _DF_HEADERS = {
 @command("version", summary="Show the Docker version information", options=(FORMAT,))
 def version(session: Session, *, format: str) -> int:
     """`docker version`."""
+    server = session.engine.about()
     python = f"Python {platform.python_version()}"
-    machine = f"{platform.system().lower()}/{_machine()}"
+    here = f"{platform.system().lower()}/{machine()}"
     client = {
         "Version": "28.2.2",
         "ApiVersion": "1.41",
-        "Implementation": f"dockerlab {session.engine.version}",
+        "Implementation": f"dockerlab {__version__}",
         "Os": platform.system().lower(),
-        "Arch": _machine(),
+        "Arch": machine(),
         "Context": session.engine.host,
-    }
-    server = {
-        "Platform": {"Name": _ENGINE},
-        "Version": session.engine.version,
-        "ApiVersion": "1.41",
-        "MinAPIVersion": "1.41",
-        "Os": "linux",
-        "Arch": _machine(),
     }
     if format:
         return inspect_each(
@@ -52,16 +44,16 @@ def version(session: Session, *, format: str) -> int:
         (" Version:", "28.2.2"),
         (" API version:", "1.41"),
         (" Made with:", python),
-        (" OS/Arch:", machine),
+        (" OS/Arch:", here),
         (" Context:", session.engine.host),
         ("", ""),
-        (f"Server: {_ENGINE}", ""),
+        (f"Server: {server['Platform']['Name']}".rstrip(), ""),
         (" Engine:", ""),
-        ("  Version:", session.engine.version),
-        ("  API version:", "1.41 (minimum version 1.41)"),
-        ("  Made with:", python),
-        ("  OS/Arch:", f"linux/{_machine()}"),
-        ("  Experimental:", "false"),
+        ("  Version:", server["Version"]),
+        ("  API version:", f"{server['ApiVersion']} (minimum version {server['MinAPIVersion']})"),
+        ("  Made with:", server.get("GoVersion") or python),
+        ("  OS/Arch:", f"{server['Os']}/{server['Arch']}"),
+        ("  Experimental:", str(bool(server.get("Experimental"))).lower()),
     ]
     for name, value in rows:
         session.print(f"{name:<20}{value}" if value else name)
@@ -71,20 +63,22 @@ def version(session: Session, *, format: str) -> int:
 @command("system info", "info", summary="Display system-wide information", options=(FORMAT,))
 def info(session: Session, *, format: str) -> int:
     """`docker info`."""
-    facts = _facts(session)
+    facts = session.engine.info()
     if format:
         return inspect_each(session, ["info"], _unlisted(format), lambda _: facts)
     session.print(
         f"Client:\n Version:    28.2.2\n Context:    {session.engine.host}\n Debug Mode: false\n\n"
         "Server:"
     )
+    registries = facts["RegistryConfig"]
+    made_by = f" ({ENGINE})" if facts["Driver"] == "dockerlab" else ""
     lines = {
         "Containers": facts["Containers"],
         " Running": facts["ContainersRunning"],
-        " Paused": 0,
+        " Paused": facts["ContainersPaused"],
         " Stopped": facts["ContainersStopped"],
         "Images": facts["Images"],
-        "Server Version": f"{facts['ServerVersion']} ({_ENGINE})",
+        "Server Version": facts["ServerVersion"] + made_by,
         "Storage Driver": facts["Driver"],
         "Logging Driver": facts["LoggingDriver"],
         "Operating System": facts["OperatingSystem"],
@@ -96,40 +90,15 @@ def info(session: Session, *, format: str) -> int:
         "Docker Root Dir": facts["DockerRootDir"],
         "Debug Mode": "false",
         "Experimental": "false",
+        "Insecure Registries": "".join(f"\n  {net}" for net in registries["InsecureRegistryCIDRs"]),
+        "Registry Mirrors": "".join(f"\n  {url}" for url in registries["Mirrors"] or ()),
+        "Live Restore Enabled": str(facts["LiveRestoreEnabled"]).lower(),
     }
     for name, value in lines.items():
-        session.print(f" {name}: {value}")
-    session.print(
-        " Insecure Registries:\n  127.0.0.0/8\n Registry Mirrors:\n  Mini Hub (dockerlab)"
-    )
-    session.print(" Live Restore Enabled: true\n")
+        if value != "":
+            session.print(f" {name}:{'' if str(value).startswith(chr(10)) else ' '}{value}")
+    session.print()
     return 0
-
-
-def _facts(session: Session) -> dict[str, Any]:
-    import psutil
-
-    engine = session.engine
-    containers = engine.containers.list()
-    running = sum(one.running for one in containers)
-    return {
-        "Containers": len(containers),
-        "ContainersRunning": running,
-        "ContainersPaused": 0,
-        "ContainersStopped": len(containers) - running,
-        "Images": len(engine.images.list()),
-        "Driver": "dockerlab",
-        "LoggingDriver": "json-file",
-        "KernelVersion": platform.release(),
-        "OperatingSystem": platform.platform(terse=True),
-        "OSType": "linux",
-        "Architecture": platform.machine(),
-        "NCPU": os.cpu_count() or 1,
-        "MemTotal": psutil.virtual_memory().total,
-        "DockerRootDir": str(engine.path),
-        "Name": platform.node(),
-        "ServerVersion": engine.version,
-    }
 
 
 @command(
@@ -142,20 +111,7 @@ def _facts(session: Session) -> dict[str, Any]:
 )
 def df(session: Session, *, format: str) -> None:
     """`docker system df`."""
-    engine = session.engine
-    images, containers, volumes = (
-        engine.images.list(),
-        engine.containers.list(),
-        engine.volumes.list(),
-    )
-    used = {one.image_id for one in containers}
-    mounted = {mount.get("Name") for one in containers for mount in one.mounts}
-    rows = [
-        _usage("Images", [(one.size, one.id in used) for one in images]),
-        _usage("Containers", [(0, one.running) for one in containers]),
-        _usage("Local Volumes", [(one.size(), one.name in mounted) for one in volumes]),
-        _usage("Build Cache", []),
-    ]
+    rows = [_usage(one) for one in session.engine.usage()]
     columns = r"{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
     shown.show(session.out, rows, _DF_HEADERS, columns, format, "*formatter.diskUsageContext")
 
@@ -192,22 +148,16 @@ def prune(session: Session, *, all: bool, filter: list[str], force: bool, volume
         session.print(f"Total reclaimed space: {shown.size(freed, 4)}")
 
 
-def _usage(kind: str, entries: list[tuple[int, bool]]) -> dict[str, str]:
-    total = sum(size for size, _ in entries)
-    free = sum(size for size, used in entries if not used)
-    share = f" ({free * 100 // total}%)" if total else ""
+def _usage(used: Usage) -> dict[str, str]:
+    share = f" ({used.free * 100 // used.size}%)" if used.size else ""
     return {
-        "Type": kind,
-        "TotalCount": str(len(entries)),
-        "Active": str(sum(used for _, used in entries)),
-        "Size": shown.size(total, 4),
-        "Reclaimable": shown.size(free, 4) + share,
+        "Type": used.kind,
+        "TotalCount": str(used.total),
+        "Active": str(used.active),
+        "Size": shown.size(used.size, 4),
+        "Reclaimable": shown.size(used.free, 4) + share,
     }
 
 
 def _unlisted(format: str) -> str:
     return "{{json .}}" if format == "json" else format
-
-
-def _machine() -> str:
-    return _MACHINES.get(platform.machine(), platform.machine())

@@ -54,19 +54,14 @@ def pull(
     quiet: bool,
 ) -> None:
     """`docker pull`."""
-    from dockerlab.engine import pulling
-
     reference, bare = _parse(name)
     if all_tags and not bare:
         raise EngineError("tag can't be used with --all-tags/-a")
     say = _silent if quiet else session.print
     if bare and not all_tags:
         say("Using default tag: latest")
-    store, wanted = session.engine.images, parse_platform(platform)
-    if all_tags:
-        pulling.pull_all(store, reference, say, platform=wanted)
-    else:
-        pulling.pull(store, reference, say, platform=wanted)
+    wanted = parse_platform(platform)
+    session.engine.pull(reference, say, platform=wanted, all_tags=all_tags)
     session.print(reference.locator if all_tags else str(reference))
 
 
@@ -85,8 +80,6 @@ def pull(
 )
 def push(session: Session, name: str, all_tags: bool, quiet: bool) -> None:
     """`docker push`."""
-    from dockerlab.engine import pushing
-
     reference, bare = _parse(name)
     if all_tags and not bare:
         raise EngineError("tag can't be used with --all-tags/-a")
@@ -95,7 +88,7 @@ def push(session: Session, name: str, all_tags: bool, quiet: bool) -> None:
     say = _silent if quiet else session.print
     if bare and not all_tags:
         say("Using default tag: latest")
-    pushing.push(session.engine.images, reference, say, all_tags=all_tags)
+    session.engine.push(reference, say, all_tags=all_tags)
     if quiet:
         session.print(reference.locator if all_tags else str(reference))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dockerlab.engine.base import Volume
 from dockerlab.engine.commands.container_filters import volume_test
+from dockerlab.engine.commands.filters import pairs
 from dockerlab.engine.commands.format import show, size
 from dockerlab.engine.commands.inspect import inspect_each
 from dockerlab.engine.commands.parse import (
@@ -14,8 +16,7 @@ from dockerlab.engine.commands.parse import (
     many,
     text,
 )
-from dockerlab.engine.volumes import Volume
-from dockerlab.errors import EngineError, NeedsEngine
+from dockerlab.errors import NeedsEngine
 
 _HEADERS = {
     "Availability": "AVAILABILITY",
@@ -64,7 +65,7 @@ def create(session: Session, name: str = "", *, driver: str, label: list[str]) -
 )
 def ls(session: Session, *, filter: list[str], format: str, quiet: bool) -> None:
     """`docker volume ls`."""
-    test = volume_test(filter, lambda name: bool(session.engine.containers.attached(name)))
+    test = volume_test(pairs(filter), lambda name: bool(session.engine.containers.attached(name)))
     volumes = [volume for volume in session.engine.volumes.list() if test(volume)]
     template = "{{.Name}}" if quiet else format
     columns = r"{{.Driver}}\t{{.Name}}"
@@ -88,8 +89,8 @@ def ls(session: Session, *, filter: list[str], format: str, quiet: bool) -> None
 )
 def inspect(session: Session, *names: str, format: str) -> int:
     """`docker volume inspect`."""
-    volumes = session.engine.volumes
-    return inspect_each(session, names, format, lambda name: volumes.find(name).to_json())
+    engine = session.engine
+    return inspect_each(session, names, format, lambda name: engine.inspect("volume", name))
 
 
 @command(
@@ -106,17 +107,7 @@ def rm(session: Session, *names: str, force: bool) -> int:
     """`docker volume rm`."""
 
     def remove(name: str) -> str:
-        users = session.engine.containers.attached(name)
-        if users:
-            ids = ", ".join(container.id for container in users)
-            raise EngineError(
-                f"Error response from daemon: remove {name}: volume is in use - [{ids}]"
-            )
-        try:
-            session.engine.volumes.remove(name)
-        except EngineError:
-            if not force:
-                raise
+        session.engine.remove_volume(name, force=force)
         return name
 
     return session.each(names, remove)
@@ -141,16 +132,9 @@ def prune(session: Session, *, filter: list[str], force: bool) -> None:
 
 def prune_volumes(session: Session, filters: list[str]) -> int:
     """Remove the volumes that no container has, list them, and count their bytes."""
-    engine = session.engine
-    test = volume_test(filters, lambda name: bool(engine.containers.attached(name)))
-    unused = [
-        volume
-        for volume in engine.volumes.list()
-        if test(volume) and not engine.containers.attached(volume.name)
-    ]
-    freed = sum(engine.volumes.remove(volume.name) for volume in unused)
-    if unused:
-        session.print("\n".join(["Deleted Volumes:", *(one.name for one in unused), ""]))
+    gone, freed = session.engine.prune("volumes", pairs(filters))
+    if gone:
+        session.print("\n".join(["Deleted Volumes:", *gone, ""]))
     return freed
 
 

@@ -64,6 +64,11 @@ class Docker:
 
         return Volumes(self.client)
 
+    @property
+    def place(self) -> str:
+        """Its address."""
+        return self.address.url
+
     def hosts(self) -> Sequence[Docker]:
         """All docker hosts of the lab: this one."""
         return [self]
@@ -72,10 +77,14 @@ class Docker:
         """This one, whatever its name: for another, docker's CLI is wanted."""
         return self
 
+    def owns(self, labels: Mapping[str, str] | None) -> bool:
+        """Whether what bears these labels is the lab's."""
+        return ours(labels)
+
     def stop_all(self) -> None:
         """End every container of the lab; they can be started again."""
         for container in self.containers.list():
-            if container.running and ours(container.config["Labels"]):
+            if container.running and self.owns(container.config["Labels"]):
                 self.containers.stop(container)
 
     def reset(self) -> None:
@@ -106,7 +115,19 @@ class Docker:
         """Remove a name or an image, and return docker's lines."""
         return self.images.remove(text, force=force)
 
-    def prune(self, kind: str, filters: Mapping[str, list[str]]) -> tuple[list[str], int]:
+    def remove_container(self, text: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Delete a container; `volumes`: and its anonymous volumes."""
+        self.client.remove_container(text, v=volumes, force=force)
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        """Delete a volume that no container has; `force`: or that is not there."""
+        self.client.remove_volume(name, force=force)
+
+    def ps(self, filters: Mapping[str, Sequence[str]]) -> list[Container]:
+        """The containers, running or not, that the filters let through."""
+        return self.containers.list(filters)
+
+    def prune(self, kind: str, filters: Mapping[str, Sequence[str]]) -> tuple[list[str], int]:
         """Remove unused "containers", "images" or "volumes": what went, and how many bytes."""
         told = getattr(self.client, f"prune_{kind}")(dict(filters))
         lines = []

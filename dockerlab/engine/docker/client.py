@@ -85,14 +85,13 @@ class Client:
     def _words(self) -> Iterator[None]:
         """Docker's words for whatever goes wrong."""
         import docker.errors
-        import requests
 
         try:
             yield
         except docker.errors.APIError as error:
             said = error.explanation or str(error)
             raise (Missing if error.status_code == 404 else Refused)(said) from None
-        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        except (docker.errors.DockerException, OSError) as error:
             if _denied(error):
                 raise EngineError(
                     "permission denied while trying to connect to the Docker daemon socket at "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
@@ -31,9 +31,10 @@ class Containers:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def list(self) -> list[Container]:
-        """All containers, the newest first."""
-        return [_listed(entry) for entry in self._client.containers(all=True)]
+    def list(self, filters: Mapping[str, Sequence[str]] | None = None) -> list[Container]:
+        """All containers, or those that the filters let through, the newest first."""
+        found = self._client.containers(all=True, filters=dict(filters or {}))
+        return [_listed(entry) for entry in found]
 
     def find(self, text: str) -> Container:
         """The container with that id, name, or beginning of an id; EngineError if none has."""
@@ -111,10 +112,6 @@ class Containers:
     def wait(self, container: Container) -> int:
         """Come back when it has ended, with its exit status."""
         return int(self._client.wait(container.id)["StatusCode"])
-
-    def remove(self, container: Container, *, force: bool = False, volumes: bool = False) -> None:
-        """Delete it; `volumes`: and its anonymous volumes."""
-        self._client.remove_container(container.id, v=volumes, force=force)
 
     def rename(self, container: Container, name: str) -> None:
         """Give it another name."""

@@ -34,10 +34,6 @@ class Volumes:
         found = self._client.volumes()["Volumes"] or ()
         return sorted((_volume(told) for told in found), key=lambda volume: volume.name)
 
-    def remove(self, name: str, *, force: bool = False) -> None:
-        """Delete the volume with all its files."""
-        self._client.remove_volume(name, force=force)
-
 
 def _volume(told: Mapping[str, object]) -> Volume:
     labels = told.get("Labels")
