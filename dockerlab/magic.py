@@ -94,7 +94,7 @@ def _docker(line: str, names: Mapping[str, object]) -> int:
         print(problem, file=sys.stderr)
     err = Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
     status = serve(words, sys.stdout, err)
-    if status:
+    if status or err.text.endswith("[y/N] "):
         _explain(err.text, words)
     return status
 

@@ -63,8 +63,12 @@ SAID = {
     "toomanyrequests: You have reached your unauthenticated pull rate limit.": "rate-limit",
     "toomanyrequests: You have reached your pull rate limit.": "rate-limit",
     "permission denied while trying to connect to the docker API at unix:///var/run/docker.sock": (
-        "no-engine"
+        "no-permission"
     ),
+    "the input device is not a TTY": "no-terminal",
+    "Are you sure you want to continue? [y/N] ": "no-answer",
+    "dial tcp: lookup registry-1.docker.io on 10.0.0.53:53: dial udp 10.0.0.53:53: connect: "
+    "network is unreachable": "no-such-host",
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
     "running?": "no-engine",
     "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is "
