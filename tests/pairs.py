@@ -1,0 +1,266 @@
+"""Two docker hosts that are given the same command lines: the embedded engine and a real one.
+
+The real one is a daemon of its own in a network of its own, with a Docker Hub (tests/dockerhub.py)
+in it: so both have the same ports free, and the same images.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.request import urlopen
+from uuid import uuid4
+
+from dockerlab.image import digest as digests
+from dockerlab.image import layer as layers
+from dockerlab.image.layout import Entry, Layout
+from dockerlab.image.manifest import (
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER_GZIP,
+    OCI_MANIFEST,
+    Descriptor,
+    Platform,
+    encode,
+)
+from dockerlab.image.reference import Reference
+from dockerlab.registry import transfer
+from dockerlab.registry.client import Registry
+from tests.containing import free_port, until
+from tests.dockers import Docker, Result
+from tests.engines import SECOND, Daemon, daemon, network
+
+PREPARED = ("images-test/one:v1", "images-test/two:latest")
+MIRROR = "127.0.0.1:5999"
+_AGE = r"(?:\d+ \w+|About an? \w+|Less than a second)"
+_TODAY = datetime.now(timezone.utc).strftime("%Y-%m-%d")
+_MASKS = (
+    (re.compile(rf"Up {_AGE}|{_AGE} ago"), "AGE"),
+    (re.compile(rf"{_TODAY}[T ][\d:.]+(?:Z| \+0000 UTC)"), "NOW"),
+    (re.compile(r"size: \d+"), "size: SIZE"),
+    (re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b"), "LONG-ID"),
+    (re.compile(r"/[^\s\"]*/volumes/(?=\w)"), "VOLUMES/"),
+    # Of these steps docker shows only those that it finds time for.
+    (re.compile(r"(?m)^\w{12}: (?:Verifying Checksum|Download complete|Downloading)\n"), ""),
+    # It runs with DOCKER_HOST set, and says so.
+    (re.compile(r"Warning: DOCKER_HOST environment variable overrides.*\n"), ""),
+)
+_TABLE = re.compile(r"(?m)^(?=CONTAINER ID)[\s\S]*")  # its widths are those of ages
+_ANY_ORDER = {"push", "pull", "images", "image", "rmi", "volume"}  # of what they print
+_MAKING = {"run", "create"}
+
+
+@dataclass
+class Side:
+    """One of the two: how it takes a line, where its ports are, what the capital words are."""
+
+    run: Callable[..., Result]
+    address: str
+    words: dict[str, str]
+    _given: dict[str, str] = field(default_factory=dict)  # IDs, names and digests of its own
+
+    def __call__(self, line: str) -> str:
+        """What it prints for a line, and the status, without what differs from run to run."""
+        argv = [self._said(word) for word in shlex.split(line)]
+        result = self.run(*argv)
+        if _MAKING & {*argv[:2]}:
+            self._learn_containers()
+        for digest in re.findall(r"(?m)\bdigest: (\S+) size: \d+$", result.out):
+            self._given[digest] = "DIGEST"
+        out, err = self._masked(result.out), self._masked(result.err)
+        if _ANY_ORDER & {*argv[:1]}:
+            out = _sorted(out)
+        if _MAKING & {*argv[:2]} and "Pulling from" in err:
+            err = _sorted(err)
+        return f"{out}\n--- stderr\n{err}\n--- status {result.status}"
+
+    def _said(self, word: str) -> str:
+        for name, meaning in self.words.items():
+            word = word.replace(name, meaning)
+        return word
+
+    def _learn_containers(self) -> None:
+        format = "{{.ID}} {{.Names}}"
+        lines = self.run("ps", "-a", "--no-trunc", "--format", format).out.splitlines()
+        for one, name in (line.split() for line in lines):
+            self._given |= {one: "LONG-ID", one[:12]: "ID"}
+            if re.fullmatch(r"[a-z]+_[a-z]+\d?", name):
+                self._given[name] = "SOME-NAME"
+
+    def _masked(self, text: str) -> str:
+        for name in ("FOLDER", "HOST", "NOWHERE", "PORT", "OTHER"):
+            text = text.replace(self.words[name], name)
+        for known, name in self._given.items():
+            text = text.replace(known, name)
+        for pattern, name in _MASKS:
+            text = pattern.sub(name, text)
+        return _TABLE.sub(lambda found: re.sub(" {3,}", "   ", found[0]), text)
+
+
+@dataclass
+class Pair:
+    """Both engines."""
+
+    ours: Side
+    theirs: Side
+    folder: Path
+    token: str
+
+    def both(self, line: str) -> tuple[str, str]:
+        """What ours and the real one print for a line; for `!name`, method `name` is called."""
+        if line.startswith("!"):
+            getattr(self, line[1:])()
+            return "", ""
+        return self.ours(line), self.theirs(line)
+
+    def ready(self) -> None:
+        """Wait until both registries at HOST answer."""
+        for side in (self.ours, self.theirs):
+            until(lambda side=side: _answers(side))
+
+    def fill(self) -> None:
+        """Put images for two platforms into both registries at HOST."""
+        layout = Layout(self.folder / "away")
+        for side in (self.ours, self.theirs):
+            address = f"{side.address}:{side.words['PORT']}"
+            with Registry(address, insecure=[address]) as registry:
+                for version in (1, 2):
+                    name = Reference.parse(f"{address}/repo/ix:v{version}")
+                    transfer.push(layout, index_of(layout, version, self.token), registry, name)
+
+
+@contextmanager
+def pair(folder: Path) -> Iterator[Pair]:
+    """Both engines with the same images; nothing runs yet."""
+    ours, token, tar = Docker(folder / "home"), uuid4().hex, str(folder / "prepared.tar")
+    layout = ours.engine.images.layout
+    lines = [
+        Entry(f"docker.io/{name}", image_of(layout, "amd64", version, token))
+        for version, name in enumerate(PREPARED, 1)
+    ]
+    layout.update(lambda _: lines)
+    ours.engine.images.entries()  # describes them
+    ours.engine.images.add_sample("my-image", "my-image")
+    ours.good("save", "-o", tar, *PREPARED, "my-image")
+    port = free_port()
+    words = {
+        "NOWHERE": f"localhost:{free_port()}",
+        "HOST": f"localhost:{port}",
+        "FOLDER": str(folder / "files"),
+        "PORT": str(port),
+        "OTHER": str(free_port()),
+    }
+    (folder / "files").mkdir()
+    with ExitStack() as stack:
+        stack.callback(ours.engine.reset)
+        engine = stack.enter_context(_real(folder))
+        engine.good("load", "-i", tar)
+        theirs = Side(engine.run, SECOND, words)
+        yield Pair(Side(ours, "127.0.0.1", words), theirs, folder, token)
+
+
+@contextmanager
+def _real(folder: Path) -> Iterator[Daemon]:
+    """A real engine that has a Docker Hub, and the course's offline hub as its mirror."""
+    hub = ("tests.dockerhub", "--folder", str(folder / "hub"))
+    mirror = ("dockerlab", "hub", "--port", MIRROR.rpartition(":")[2])
+    with network() as name, _program(name, hub, folder) as said:
+        env = dict(line.split("=", 1) for line in said if "=" in line)
+        with (
+            _program(name, mirror, folder),
+            daemon(
+                folder / "engine",
+                f"--registry-mirror=http://{MIRROR}",
+                namespace=name,
+                bridge=True,
+                env=env,
+            ) as engine,
+        ):
+            yield engine
+
+
+@contextmanager
+def _program(namespace: str, module: Sequence[str], home: Path) -> Iterator[list[str]]:
+    """A Python program in that network that listens by now; what it has said so far."""
+    command = ["nsenter", f"--net=/var/run/netns/{namespace}", sys.executable, "-m", *module]
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"DOCKERLAB_HOME": str(home / "mirror")},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line.strip())
+            if "listening on" in line:
+                break
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        try:
+            yield said
+        finally:
+            process.terminate()
+
+
+def _sorted(text: str) -> str:
+    return "\n".join(sorted(text.splitlines()))
+
+
+def _answers(side: Side) -> bool:
+    try:
+        with urlopen(f"http://{side.address}:{side.words['PORT']}/v2/", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def image_of(layout: Layout, architecture: str, version: int, token: str) -> Descriptor:
+    """An image that no other test has: two layers, the first the same in all versions."""
+    tars = [
+        layers.tar("base", f"{architecture} {token}".encode()),
+        layers.tar("top", f"{version} {token}".encode()),
+    ]
+    created = f"2024-01-0{version}T00:00:00Z"
+    lines = ["COPY base /base", "COPY top /top\t" + "x" * 50, 'CMD ["/base"]']
+    config = {
+        "os": "linux",
+        "architecture": architecture,
+        "created": created,
+        "config": {"Cmd": ["/base"], "Labels": {"dockerlab.sample": "nginx"}},
+        "rootfs": {"type": "layers", "diff_ids": [digests.of(tar) for tar in tars]},
+        "history": [
+            {"created": created, "created_by": line, "comment": "test"}
+            | ({"empty_layer": True} if line.startswith("CMD") else {})
+            for line in lines
+        ],
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": layout.add(encode(config), OCI_CONFIG).to_json(),
+        "layers": [layout.add(layers.gzip(tar), OCI_LAYER_GZIP).to_json() for tar in tars],
+    }
+    added = layout.add(encode(manifest), OCI_MANIFEST)
+    return replace(added, platform=Platform("linux", architecture))
+
+
+def index_of(layout: Layout, version: int, token: str) -> Descriptor:
+    """The same image for two platforms."""
+    images = [image_of(layout, name, version, token) for name in ("amd64", "arm64")]
+    index = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [image.to_json() for image in images],
+    }
+    return layout.add(encode(index), OCI_INDEX)
