@@ -15,6 +15,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from dockerlab import i18n
 from dockerlab.course.explain import Overheard, explain
+from dockerlab.engine.docker.problems import NoDocker
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
 from dockerlab.image.reference import InvalidReference
@@ -167,7 +168,8 @@ def _show(
         _explain(error.docker, [error.text])
         return
     print(error.message(), file=sys.stderr)
-    _explain(error.message())
+    if not isinstance(error, NoDocker):  # which says all that there is to say
+        _explain(error.message())
 
 
 def _carry_on(result: ExecutionResult) -> None:

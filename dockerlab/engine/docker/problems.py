@@ -73,6 +73,10 @@ class NotStarted(Problem):
 class Absent(NotStarted):
     """There is no socket."""
 
+    def _what(self) -> str:
+        absent = _("There is nothing at {url}: Docker is not running, or it is somewhere else.")
+        return f"{absent} {start()}"
+
 
 class NoPermission(Problem):
     """The socket belongs to others."""
