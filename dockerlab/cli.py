@@ -164,13 +164,19 @@ def serve(root: Path, host: str, port: int) -> None:
     type=click.Path(path_type=Path),
     help=_("Offer the images of a file that docker save has made, too."),
 )
-def hub(host: str, port: int, archives: tuple[Path, ...]) -> None:
+@click.option(
+    "--cache",
+    "caching",
+    is_flag=True,
+    help=_("Fetch other images from the real Docker Hub, once each."),
+)
+def hub(host: str, port: int, archives: tuple[Path, ...], caching: bool) -> None:
     """Serve the course's images as a registry mirror."""
     from dockerlab.hub.serving import serve as run
     from dockerlab.registry.serve import ServeError
 
     try:
-        run(host, port, archives, click.echo)
+        run(host, port, archives, click.echo, caching=caching)
     except ServeError as error:
         raise click.ClickException(str(error)) from None
 

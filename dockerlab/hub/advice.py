@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from dockerlab.hub.mirror import stands_in
 from dockerlab.hub.packing import PROGRAM
@@ -17,13 +18,14 @@ _PODMAN = """\
     insecure = true"""
 
 
-def advice(host: str, port: int, stock: Stock) -> str:
-    """All that is to be known while it runs."""
+def advice(host: str, port: int, stock: Stock, cache: Path | None = None) -> str:
+    """All that is to be known while it runs; `cache` is where more images are kept."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     address = f"[{near}]:{port}" if ":" in near else f"{near}:{port}"
     parts = (
         f"{stands_in()} http://{address}",
         "\n".join(_line(name, origin) for name, origin in stock.names.items()),
+        *([_fetched(cache)] if cache else []),
         *([] if stock.names["registry:2"] else [_no_registry()]),
         _setting(address, port),
         _("Ctrl-C ends it."),
@@ -33,6 +35,11 @@ def advice(host: str, port: int, stock: Stock) -> str:
 
 def _line(name: str, origin: str) -> str:
     return f"    {name:24} {origin}".rstrip()
+
+
+def _fetched(cache: Path) -> str:
+    said = _("All other images it fetches from the real Docker Hub, once, and keeps in {path}.")
+    return said.format(path=cache)
 
 
 def _no_registry() -> str:

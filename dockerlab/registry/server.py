@@ -69,7 +69,7 @@ class _Endpoint(HTTPEndpoint):
     @property
     def name(self) -> str:
         name: str = self.scope["path_params"]["name"]
-        if not _is_name(name):
+        if not is_name(name):
             raise Refusal("NAME_INVALID", {"name": name})
         return name
 
@@ -181,7 +181,7 @@ class _Blob(_Endpoint):
 class _Uploads(_Endpoint):
     async def post(self, request: Request) -> Response:
         name, query = self.name, request.query_params
-        if "mount" in query and _is_name(query.get("from", "")):
+        if "mount" in query and is_name(query.get("from", "")):
             digest = query["mount"]
             digests.split(digest)
             if await asyncio.to_thread(self.storage.mount, name, digest, query["from"]):
@@ -282,7 +282,8 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether a repository may have that name."""
     return len(name) <= _NAME_LIMIT and bool(_NAME.fullmatch(name))
 
 
