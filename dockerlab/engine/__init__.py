@@ -55,10 +55,10 @@ def found() -> Found:
     from dockerlab.engine.docker import finding
 
     key = tuple(map(os.environ.get, (*_NAMING, "DOCKER_CONFIG")))
-    known = _found.get(key)
-    if wanted() == DOCKER and not (known and known.address):
-        known = finding.find(_PATIENCE)
-    return _found.setdefault(key, known or finding.find())
+    forced = wanted() == DOCKER
+    if key not in _found or (forced and not _found[key].address):
+        _found[key] = finding.find(_PATIENCE if forced else finding.PATIENCE)
+    return _found[key]
 
 
 def forget() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,11 @@ class Address:
 
     def client(self, timeout: float = 60) -> APIClient:
         """docker's SDK on this engine, with the lab's logins; asks at once for the API version."""
+        with closing(self._opened("1.24", timeout)) as first:
+            version = first.version(api_version=False)["ApiVersion"]
+        return self._opened(version, timeout)
+
+    def _opened(self, version: str, timeout: float) -> APIClient:
         from docker import APIClient
         from docker.tls import TLSConfig
 
@@ -75,7 +81,8 @@ class Address:
         )
         ssh = self.scheme == "ssh"
         client = APIClient(
-            self.url, version="auto", timeout=timeout, tls=tls or False, use_ssh_client=ssh
+            self.url, version=version, timeout=timeout, tls=tls or False, use_ssh_client=ssh
         )
+        client.trust_env = False  # REQUESTS_CA_BUNDLE would go before the engine's own CA
         client.reload_config(str(prepare() / "config.json"))
         return client

@@ -13,6 +13,12 @@ from dockerlab.engine.docker import problems
 from dockerlab.engine.docker.address import TLS, Address
 
 OLDEST = (1, 24)  # the API that docker's SDK still speaks
+_REFUSALS = (
+    (PermissionError, problems.NoPermission),
+    ((FileNotFoundError, NotADirectoryError), problems.Absent),
+    (TimeoutError, problems.Silent),
+    (OSError, problems.NotStarted),
+)
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -71,8 +77,8 @@ def _get(connection: socket.socket, path: str) -> Any:
     http = HTTPConnection("docker")
     http.sock = connection
     http.request("GET", path, headers={"Connection": "close"})
-    answer = http.getresponse()
-    content = answer.read(1 << 20)
+    with http.getresponse() as answer:
+        content = answer.read()
     if answer.status != 200:
         raise ValueError(f"HTTP {answer.status}: {content[:80].decode('utf-8', 'replace').strip()}")
     return json.loads(content)
@@ -95,19 +101,14 @@ def _connection(address: Address, patience: float) -> socket.socket:
 
 
 def _unix(address: Address, patience: float) -> socket.socket:
-    where = (address.origin, address.url)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(patience)
     try:
         connection.connect(address.path)
-    except PermissionError:
-        raise problems.NoPermission(*where) from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise problems.Absent(*where) from None
-    except TimeoutError:
-        raise problems.Silent(*where) from None
     except OSError as error:
-        raise problems.NotStarted(*where, str(error)) from None
+        connection.close()
+        kind = next(kind for errors, kind in _REFUSALS if isinstance(error, errors))
+        raise kind(address.origin, address.url, str(error)) from None
     return connection
 
 

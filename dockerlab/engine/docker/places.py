@@ -101,6 +101,6 @@ def _sockets() -> Iterator[str]:
     paths += [Path.home() / name for name in _MINE]
     paths += [runtime / "podman/podman.sock", Path("/run/podman/podman.sock")]
     there: dict[str, Path] = {}
-    for path in paths:
+    for path in filter(os.path.exists, paths):
         there.setdefault(os.path.realpath(path), path)
     yield from (f"unix://{path}" for path in there.values())
