@@ -18,6 +18,7 @@ from dockerlab.registry.answers import Answer
 _SCHEME = re.compile(r"(?:^|,\s*)bearer\s+(.*)", re.IGNORECASE)
 _PARAMETER = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,"]+))')
 _REPOSITORY = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags|referrers)/")
+_PLAIN = re.compile(r"[!-~]+")
 _LIFE = 60  # seconds that a token lives if nothing is said
 _MARGIN = 5
 Exchanges = Generator[httpx.Request, httpx.Response, None]
@@ -64,7 +65,9 @@ class RegistryAuth(httpx.Auth):
         self, purpose: tuple[str, bool], challenge: Mapping[str, str], request: httpx.Request
     ) -> Generator[httpx.Request, httpx.Response, _Token]:
         """A new token; raises what the token server's refusal means."""
-        wanted = {key: challenge[key] for key in ("service", "scope") if challenge.get(key)}
+        wanted = {"scope": challenge.get("scope", "").split()}
+        if "service" in challenge:
+            wanted["service"] = [challenge["service"]]
         try:
             url = httpx.URL(challenge["realm"])
             asking = httpx.Request("GET", url.copy_merge_params(wanted))
@@ -106,9 +109,11 @@ def _given(answer: Answer) -> tuple[str, float]:
         data = json.loads(answer.body)
         token = data.get("token") or data["access_token"]
         life = float(data.get("expires_in") or _LIFE)
+        if not _PLAIN.fullmatch(token):
+            raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise answer.invalid("it holds no token") from None
-    return str(token), time.monotonic() + life - _MARGIN
+    return token, time.monotonic() + life - _MARGIN
 
 
 def _answer(
