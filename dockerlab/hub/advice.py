@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from dockerlab.hub.mirror import stands_in
@@ -43,16 +44,19 @@ def _fetched(cache: Path) -> str:
 
 
 def _no_registry() -> str:
-    lines = (
+    lines = [
         _("On a Docker Engine, registry:2 from here starts no registry, it only says so."),
-        _("A real one is packed from {program}, which this machine has not:"),
-        "    sudo apt install {program}",
-        _("or comes in a file that is made where there is internet:"),
+        _("A real one comes in a file that is made where there is internet:"),
         "    docker pull registry:2",
         "    docker save -o registry.tar registry:2",
         "    dockerlab hub --image registry.tar",
-    )
-    return "\n".join(lines).format(program=PROGRAM)
+    ]
+    if sys.platform == "linux":
+        lines += [
+            _("or is packed from {program}, once this machine has that:").format(program=PROGRAM),
+            f"    sudo apt install {PROGRAM}",
+        ]
+    return "\n".join(lines)
 
 
 def _setting(address: str, port: int) -> str:
