@@ -140,7 +140,8 @@ def _command(name: str, rest: list[str], session: Session) -> int:
     try:
         if name in ELSEWHERE and not {"--help", "-h"} & set(rest):
             rest = [word for word in rest if not word.startswith("-")]
-        arguments, options = parse(found, name, rest)
+        lacking = ("engine",) if session.engine.name == "embedded" else ("engine", "idle")
+        arguments, options = parse(found, name, rest, lacking=lacking)
     except HelpWanted as wanted:
         if wanted.args:
             session.print(wanted.args[0])

@@ -70,8 +70,6 @@ def current(session: Session) -> None:
 )
 def create(session: Session, name: str, *, docker: str | None) -> None:
     """`docker context create`: another docker host, with nothing in it yet."""
-    if not isinstance(session.engine, Embedded):
-        raise NeedsEngine("docker context create")
     if name == _DEFAULT:
         raise EngineError('"default" is a reserved context name')
     if not _NAME.fullmatch(name):
@@ -81,6 +79,8 @@ def create(session: Session, name: str, *, docker: str | None) -> None:
         )
     if exists(session.engine, name):
         raise EngineError(f'context "{name}" already exists')
+    if not isinstance(session.engine, Embedded):
+        raise NeedsEngine("docker context create")
     private(session.engine.neighbour(name).path)
     session.print(name)
     session.complain(f'Successfully created context "{name}"')
@@ -97,9 +97,6 @@ def create(session: Session, name: str, *, docker: str | None) -> None:
 def rm(session: Session, *names: str, force: bool) -> int:
     """`docker context rm`: the host goes with all that it has."""
 
-    if not isinstance(session.engine, Embedded):
-        raise NeedsEngine("docker context rm")
-
     def remove(name: str) -> str:
         if name == _DEFAULT:
             raise EngineError('context "default" cannot be removed')
@@ -107,6 +104,8 @@ def rm(session: Session, *names: str, force: bool) -> int:
             raise EngineError(f'context "{name}" does not exist')
         if name == session.engine.host and not force:
             raise EngineError(f'context "{name}" is in use, set -f flag to force remove')
+        if not isinstance(session.engine, Embedded):
+            raise NeedsEngine("docker context rm")
         session.engine.neighbour(name).reset()
         return name
 

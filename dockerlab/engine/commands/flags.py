@@ -21,8 +21,9 @@ class Option:
     """A flag: its names, the kind of its value as the help shows it, and its default.
 
     `support` is "" if the flag works, "harmless" or "unlisted" (and not in the help) if it may be
-    ignored, "engine" if it takes a Docker Engine; only a flag that works is given to the
-    command's function. `check` says what is wrong with a value, or "".
+    ignored, "idle" if only the embedded engine may ignore it, "engine" if it takes a Docker Engine;
+    only a flag that works is given to the command's function. `check` says what is wrong with a
+    value, or "".
     """
 
     name: str

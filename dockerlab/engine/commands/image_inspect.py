@@ -29,4 +29,5 @@ def look_up(session: Session, name: str) -> Json:
     try:
         return session.engine.inspect("image", name)
     except Refused as error:
-        raise Refused(f"no such image: {name}: {error.reason}") from None
+        before = f"no such image: {name}: "
+        raise Refused(before + error.reason.removeprefix(before)) from None

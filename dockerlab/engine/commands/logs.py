@@ -17,7 +17,7 @@ _WHEN = 'timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 
     summary="Fetch the logs of a container",
     usage="CONTAINER",
     options=(
-        flag("details", "", "Show extra details provided to logs", support="harmless"),
+        flag("details", "", "Show extra details provided to logs", support="idle"),
         flag("follow", "f", "Follow log output"),
         text("since", "", f"Show logs since {_WHEN}"),
         text("tail", "n", "Number of lines to show from the end of the logs", default="all"),

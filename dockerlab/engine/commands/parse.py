@@ -151,8 +151,13 @@ class UsageError(EngineError):
         super().__init__("\n\n".join(part for part in parts if part), status)
 
 
-def parse(found: Command, name: str, words: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
-    """Arguments and options of `docker NAME WORDS`; UsageError or HelpWanted."""
+def parse(
+    found: Command, name: str, words: Sequence[str], *, lacking: Sequence[str] = ("engine",)
+) -> tuple[list[str], dict[str, Any]]:
+    """Arguments and options of `docker NAME WORDS`; UsageError or HelpWanted.
+
+    NeedsEngine for a flag whose `support` is among those that are `lacking`.
+    """
     usage, path = found.use_line(name), f"docker {name}"
     try:
         arguments, given = read(words, found.options, found.interspersed)
@@ -163,7 +168,7 @@ def parse(found: Command, name: str, words: Sequence[str]) -> tuple[list[str], d
         message, see = _count(least, most)
         raise UsageError(f"docker: '{path}' {message}", path, usage, 1, see)
     for option in found.options:
-        if option.support == "engine" and option.key in given:
+        if option.support in lacking and option.key in given:
             raise NeedsEngine(f"{path} --{option.name}", 125 if name.endswith("run") else 1)
     initial = {option.key: option.initial for option in found.options if not option.support}
     return arguments, initial | {key: given[key] for key in given if key in initial}

@@ -1,7 +1,7 @@
 """The flags of `docker run`, which are many.
 
-A line is: mark, name[,short], kind, help. The marks: + works, ~ may be ignored, - takes a
-Docker Engine.
+A line is: mark, name[,short], kind, help. The marks: + works, ~ may be ignored, = may be ignored
+where no Docker Engine is, - takes a Docker Engine.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dockerlab.engine import mounts
 from dockerlab.engine.commands.parse import Option
 
-_SUPPORT = {"+": "", "~": "harmless", "-": "engine"}
+_SUPPORT = {"+": "", "~": "harmless", "=": "idle", "-": "engine"}
 
 _FLAGS = r"""
 -add-host list Add a custom host-to-IP mapping (host:ip)
@@ -59,7 +59,7 @@ _FLAGS = r"""
    health-retries countdown (ms|s|m|h) (default 0s)
 -health-timeout duration Maximum time to allow one check to run (ms|s|m|h) (default 0s)
 +hostname,h string Container host name
-~init bool Run an init inside the container that forwards signals and reaps processes
+=init bool Run an init inside the container that forwards signals and reaps processes
 +interactive,i bool Keep STDIN open even if not attached
 -ip string IPv4 address (e.g., 172.30.100.104)
 -ip6 string IPv6 address (e.g., 2001:db8::33)
@@ -70,8 +70,8 @@ _FLAGS = r"""
 -label-file list Read in a line delimited file of labels
 -link list Add link to another container
 -link-local-ip list Container IPv4/IPv6 link-local addresses
-~log-driver string Logging driver for the container
-~log-opt list Log driver options
+=log-driver string Logging driver for the container
+=log-opt list Log driver options
 -mac-address string Container MAC address (e.g., 92:d0:c6:0a:29:33)
 -memory,m bytes Memory limit
 -memory-reservation bytes Memory soft limit
@@ -99,8 +99,8 @@ _FLAGS = r"""
 -security-opt list Security Options
 -shm-size bytes Size of /dev/shm
 ~sig-proxy bool Proxy received signals to the process (default true)
-~stop-signal string Signal to stop the container
-~stop-timeout int Timeout (in seconds) to stop a container
+=stop-signal string Signal to stop the container
+=stop-timeout int Timeout (in seconds) to stop a container
 -storage-opt list Storage driver options for the container
 -sysctl map Sysctl options (default map[])
 -tmpfs list Mount a tmpfs directory

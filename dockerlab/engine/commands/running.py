@@ -50,6 +50,8 @@ def _as_create(option: Option) -> Option:
 )
 def run(session: Session, image: str, *words: str, detach: bool, **flags: Any) -> int:
     """`docker run`."""
+    if session.engine.name != "embedded" and flags["interactive"] and flags["tty"] and not detach:
+        raise EngineError("the input device is not a TTY")
     try:
         container = _create(session, image, words, not detach, flags)
     except DockerlabError as error:

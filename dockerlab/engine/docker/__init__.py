@@ -121,7 +121,13 @@ class Docker:
 
     def remove_volume(self, name: str, *, force: bool = False) -> None:
         """Delete a volume that no container has; `force`: or that is not there."""
-        self.client.remove_volume(name, force=force)
+        from dockerlab.engine.docker.client import Missing
+
+        try:
+            self.client.remove_volume(name, force=force)
+        except Missing:
+            if not force:
+                raise
 
     def ps(self, filters: Mapping[str, Sequence[str]]) -> list[Container]:
         """The containers, running or not, that the filters let through."""

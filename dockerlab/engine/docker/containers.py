@@ -14,12 +14,19 @@ from dockerlab.engine.docker.client import Client, Missing
 from dockerlab.engine.docker.images import moment
 from dockerlab.engine.docker.labels import LAB_LABEL
 from dockerlab.engine.output import show
+from dockerlab.engine.words import Refused
 from dockerlab.image import digest as digests
 
 if TYPE_CHECKING:
     from dockerlab.engine.creation import Settings
     from dockerlab.engine.mounts import Mount
 
+_STATUS = {  # what docker's CLI reads in the engine's words
+    "executable file not found": 127,
+    "no such file or directory": 127,
+    "permission denied": 126,
+    "is a directory": 126,
+}
 _EXITED = re.compile(r"Exited \((\d+)\)")
 
 
@@ -53,10 +60,17 @@ class Containers:
 
     def start(self, container: Container) -> Container:
         """Start it; EngineError in docker's words if it cannot."""
-        self._client.start(container.id)
+        self._start(container)
         with suppress(Missing):  # --rm, and it has ended already
             return self.find(container.id)
         return container
+
+    def _start(self, container: Container) -> None:
+        try:
+            self._client.start(container.id)
+        except Refused as error:
+            error.status = next((code for says, code in _STATUS.items() if says in error.text), 1)
+            raise
 
     def play(self, container: Container, out: TextIO, err: TextIO) -> int:
         """Start it and show what it writes until it ends; Ctrl-C stops it. Its exit status."""
@@ -67,7 +81,7 @@ class Containers:
             ask("POST", f"{path}/attach", stream=1, stdout=1, stderr=1) as written,
             ask("POST", f"{path}/wait", condition=condition) as ended,
         ):
-            self._client.start(container.id)
+            self._start(container)
             try:
                 show(self._client.frames(written, container), out, err)
             except KeyboardInterrupt:
@@ -140,7 +154,7 @@ def _request(settings: Settings) -> Json:
         "User": settings.user,
         "WorkingDir": settings.workdir,
         "Tty": settings.tty,
-        "OpenStdin": settings.stdin,
+        "OpenStdin": settings.stdin and not settings.attached,  # nothing would ever come
         "AttachStdout": settings.attached,
         "AttachStderr": settings.attached,
         "Volumes": {mount.target: {} for mount in short if not mount.source},

@@ -55,7 +55,7 @@ class Images:
         try:
             return _inspected(self._client.inspect_image(text))
         except Missing as error:
-            raise NoSuchImage(error.reason.removeprefix("No such image: ")) from None
+            raise NoSuchImage(error.reason.rpartition("o such image: ")[2]) from None
 
     def tag(self, source: str, target: Reference) -> None:
         """Give the image `source` the name `target` too."""
