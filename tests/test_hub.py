@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,9 +18,12 @@ import httpx
 import pytest
 
 from dockerlab.hub import packing
+from dockerlab.hub.advice import advice
+from dockerlab.hub.stock import Stock
 from dockerlab.image import sample
 from dockerlab.image.layout import Layout
 from dockerlab.image.manifest import Manifest
+from dockerlab.registry.storage import Storage
 from tests.servers import RunningServer, start_server
 
 HUB = [sys.executable, "-m", "dockerlab", "hub"]
@@ -81,6 +85,19 @@ def test_skopeo_copies_every_platform(hub: RunningServer, need: Need, tmp_path: 
             ]
         )
     )
+
+
+def test_podmans_setting_leads_to_it(hub: RunningServer, need: Need, tmp_path: Path) -> None:
+    stock = Stock(Storage(tmp_path / "registry"), {"registry:2": ""})
+    said = advice("127.0.0.1", hub.port, stock)
+    setting = re.search(r"^    \[\[registry\]\]\n(?:    .*\n)+", said, re.M)
+    assert setting
+    file = tmp_path / "registries.conf"
+    file.write_text(textwrap.dedent(setting[0]), encoding="utf-8")
+    image = "docker://docker.io/library/nginx:1.27"
+    command = [need("skopeo"), f"--registries-conf={file}", "inspect", "--raw", image]
+    done = subprocess.run(command, check=True, capture_output=True)
+    assert done.stdout == httpx.get(f"{hub.url}/v2/library/nginx/manifests/1.27").content
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.servers import RunningServer
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A docker host with the one setting that the hub asks for."""
+    """A docker host that was given the one setting that the hub asks for, while it ran."""
     if reason := missing():
         if "docker" in os.environ.get("DOCKERLAB_REQUIRE", ""):
             pytest.fail(reason)
@@ -25,7 +25,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     mirror = f"http://{FIRST}:{hub.port}"
     try:
         folder = tmp_path_factory.mktemp("engine")
-        with second_daemon(folder, "--registry-mirror", mirror, bridge=True) as daemon:
+        with second_daemon(folder, bridge=True) as daemon:
+            daemon.configure(registry_mirrors=[mirror])
             yield daemon
     finally:
         hub.stop()

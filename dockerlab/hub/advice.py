@@ -74,7 +74,7 @@ def _setting(address: str, port: int) -> str:
                 "Docker Desktop: Settings > Docker Engine, Apply & restart; there write {address}"
             ).format(address=f"http://host.docker.internal:{port}"),
             _("Rootless Docker: in {path}, then {command}").format(
-                path="~/.config/docker/daemon.json", command="systemctl --user reload docker"
+                path="~/.config/docker/daemon.json", command="systemctl --user restart docker"
             ),
             _("Podman: in {path}").format(path="/etc/containers/registries.conf"),
             _PODMAN.format(address=address),
