@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 REAL = "unix:///var/run/docker.sock"
@@ -39,7 +39,8 @@ class Relay:
 
     def close(self) -> None:
         """Take no more connections; the file of the socket stays, as when a daemon is killed."""
-        self._server.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # closed already
+            self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 
     def _accept(self) -> None:

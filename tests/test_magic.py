@@ -186,9 +186,9 @@ def test_a_registry_that_does_not_run_is_no_traceback(
 def test_an_engine_that_is_not_here_is_named(
     cell: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("DOCKERLAB_ENGINE", "docker")
+    monkeypatch.setenv("DOCKERLAB_ENGINE", "podman")
     cell("%docker ps")
-    assert "asks for the engine “docker”" in capsys.readouterr().err
+    assert "asks for the engine “podman”" in capsys.readouterr().err
 
 
 def test_a_bad_name_can_be_caught_as_any_exception(cell: Run) -> None:

@@ -91,8 +91,8 @@ def labelled(words: Sequence[str]) -> list[str]:
     """The words, with the lab's label if they make something."""
     at = command_at(words)
     for length in (2, 1):
-        if " ".join(words[at : at + length]) in _MAKING:
-            end = at + length
+        end = at + length
+        if " ".join(words[at:end]) in _MAKING and "--help" not in words[end : end + 1]:
             return [*words[:end], "--label", f"{LAB_LABEL}=1", *words[end:]]
     return list(words)
 
