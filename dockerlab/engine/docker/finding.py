@@ -13,7 +13,7 @@ from dockerlab.engine.docker.asking import Version, ask
 from dockerlab.engine.docker.problems import Absent, Problem, Silent
 
 PATIENCE = 0.4  # seconds for all together
-_GRACE = 0.05  # seconds that a better place has left once another answers
+_GRACE = 0.03  # seconds that a better place has left once another answers
 _REMOTE = 5.0  # seconds for an engine behind ssh
 
 _Answers = queue.SimpleQueue[tuple[int, "Version | Problem"]]
