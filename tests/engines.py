@@ -21,7 +21,11 @@ from tests.dockers import Result, real
 
 FIRST, SECOND = "192.168.56.100", "192.168.56.101"
 _PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "mount")
-_OWN_ETC = 'mount --bind "$0" /etc/docker && exec "$@"'
+_OWN_ETC = """\
+mount --bind "$0" /etc/docker
+if [ -e "$0/resolv.conf" ]; then mount --bind "$0/resolv.conf" /etc/resolv.conf; fi
+exec "$@"
+"""
 _NO_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 
 
@@ -34,9 +38,15 @@ def missing() -> str:
 
 
 class Daemon:
-    """A dockerd whose settings (daemon.json, certs.d) are in `etc`; `host` is its DOCKER_HOST."""
+    """A dockerd whose settings (daemon.json, certs.d) are in `etc`; `host` is its DOCKER_HOST.
 
-    def __init__(self, folder: Path, command: Sequence[str], env: Mapping[str, str]) -> None:
+    A resolv.conf that is there before it starts is its own too.
+    """
+
+    def __init__(
+        self, folder: Path, command: Sequence[str], env: Mapping[str, str], namespace: str
+    ) -> None:
+        self.namespace = namespace
         self.folder = folder
         self.etc = folder / "etc"
         self.etc.mkdir(parents=True, exist_ok=True)
@@ -123,10 +133,10 @@ def daemon(
     Only one engine in a network may have a bridge.
     """
     enter = ["nsenter", f"--net=/var/run/netns/{namespace}"] if namespace else []
-    unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _OWN_ETC]
+    unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _OWN_ETC]
     network = () if bridge else _NO_BRIDGE
     command = [*enter, *unshare, str(folder / "etc"), "dockerd", *network, *flags]
-    engine = Daemon(folder, command, env or {})
+    engine = Daemon(folder, command, env or {}, namespace)
     engine.start()
     try:
         yield engine

@@ -1,18 +1,13 @@
 """Two docker hosts that are given the same command lines: the embedded engine and a real one.
 
-The real one is a daemon of its own in a network of its own, with a Docker Hub (tests/dockerhub.py)
-in it: so both have the same ports free, and the same images.
+The real one is in a network of its own, so both have the same ports free, and the same images.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -37,10 +32,10 @@ from dockerlab.registry import transfer
 from dockerlab.registry.client import Registry
 from tests.containing import free_port, until
 from tests.dockers import Docker, Result
-from tests.engines import SECOND, Daemon, daemon, network
+from tests.engines import SECOND
+from tests.online import online
 
 PREPARED = ("images-test/one:v1", "images-test/two:latest")
-MIRROR = "127.0.0.1:5999"
 _AGE = r"(?:\d+ \w+|About an? \w+|Less than a second)"
 _TODAY = datetime.now(timezone.utc).strftime("%Y-%m-%d")
 _MASKS = (
@@ -162,55 +157,10 @@ def pair(folder: Path) -> Iterator[Pair]:
     (folder / "files").mkdir()
     with ExitStack() as stack:
         stack.callback(ours.engine.reset)
-        engine = stack.enter_context(_real(folder))
+        engine = stack.enter_context(online(folder))
         engine.good("load", "-i", tar)
         theirs = Side(engine.run, SECOND, words)
         yield Pair(Side(ours, "127.0.0.1", words), theirs, folder, token)
-
-
-@contextmanager
-def _real(folder: Path) -> Iterator[Daemon]:
-    """A real engine that has a Docker Hub, and the course's offline hub as its mirror."""
-    hub = ("tests.dockerhub", "--folder", str(folder / "hub"))
-    mirror = ("dockerlab", "hub", "--port", MIRROR.rpartition(":")[2])
-    with network() as name, _program(name, hub, folder) as said:
-        env = dict(line.split("=", 1) for line in said if "=" in line)
-        with (
-            _program(name, mirror, folder),
-            daemon(
-                folder / "engine",
-                f"--registry-mirror=http://{MIRROR}",
-                namespace=name,
-                bridge=True,
-                env=env,
-            ) as engine,
-        ):
-            yield engine
-
-
-@contextmanager
-def _program(namespace: str, module: Sequence[str], home: Path) -> Iterator[list[str]]:
-    """A Python program in that network that listens by now; what it has said so far."""
-    command = ["nsenter", f"--net=/var/run/netns/{namespace}", sys.executable, "-m", *module]
-    with subprocess.Popen(
-        command,
-        env=os.environ | {"DOCKERLAB_HOME": str(home / "mirror")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line.strip())
-            if "listening on" in line:
-                break
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        try:
-            yield said
-        finally:
-            process.terminate()
 
 
 def _sorted(text: str) -> str:

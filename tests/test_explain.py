@@ -75,7 +75,10 @@ SAID = {
     "correct": "no-engine",
     "blob upload unknown": "upload-broken",
     "error parsing HTTP 413 response body: 413 Request Entity Too Large": "upload-broken",
-    "unknown blob": "upload-broken",
+    "unknown blob": "layer-lost",
+    'error parsing HTTP 403 response body: unexpected end of JSON input: ""': "not-a-registry",
+    "unexpected status from HEAD request to http://localhost:5000/v2/x/blobs/sha256:0a: 403 "
+    "Forbidden": "not-a-registry",
     "no matching manifest for linux/arm64/v8 in the manifest list entries": "wrong-platform",
     "exec /hello: exec format error": "wrong-platform",
     'OCI runtime create failed: exec: "htpasswd": executable file not found in $PATH': (
