@@ -16,6 +16,7 @@ from dockerlab.image.layout import Layout
 from dockerlab.image.reference import Reference
 from dockerlab.registry.client import Registry
 from dockerlab.registry.transfer import pull, push
+from tests.dockers import Docker, real
 from tests.servers import RunningServer, start_real_registry
 from tests.wires import Asked, Liar, Reply, liar
 
@@ -24,7 +25,10 @@ BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
 class TokenServer:
-    """Signs tokens as `issuer`: anyone may pull, only USER may push; each lives `life` seconds."""
+    """Signs tokens as `issuer` that live `life` seconds.
+
+    USER may pull and push; others may pull what is not under `secret/`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.key, self.certificate = folder / "key.pem", folder / "cert.pem"
@@ -42,7 +46,8 @@ class TokenServer:
         access = []
         for scope in query.get("scope", []):
             kind, name, actions = scope.split(":")
-            granted = sorted(allowed & set(actions.split(",")))
+            hidden = not login and name.startswith("secret/")
+            granted = [] if hidden else sorted(allowed & set(actions.split(",")))
             access.append({"type": kind, "name": name, "actions": granted})
         token = self.sign({"aud": query["service"][0], "access": access})
         return Reply(200, json.dumps({"token": token, "expires_in": self.life}).encode())
@@ -135,6 +140,7 @@ def test_without_a_login_nothing_is_pushed(server: RunningServer, tmp_path: Path
     with Registry(server.address) as registry, pytest.raises(Unauthorized) as caught:
         push(layout, image, registry, target)
     assert "insufficient_scope" in caught.value.challenge
+    assert caught.value.code == "DENIED"
 
 
 def test_a_blob_is_mounted_from_another_repository(server: RunningServer, tmp_path: Path) -> None:
@@ -155,6 +161,14 @@ def test_a_wrong_password(server: RunningServer) -> None:
     ):
         registry.ping()
     assert caught.value.detail == "incorrect username or password"
+
+
+@pytest.mark.parametrize("name", ["secret/app:1", "app:1", "no/such"])
+def test_docker_says_the_same(
+    server: RunningServer, tmp_path: Path, need: Callable[[str], str], name: str
+) -> None:
+    image = f"localhost:{server.port}/{name}"
+    assert Docker(tmp_path / "lab")("pull", image) == real(need("docker"), "pull", image)
 
 
 # Token servers and challenges that are none

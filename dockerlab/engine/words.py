@@ -44,14 +44,14 @@ def invalid(error: InvalidReference) -> Refused:
 
 def pull_refused(error: DockerlabError, reference: Reference, whole: bool = False) -> str:
     """Why a pull failed; `whole` if all tags were asked for."""
-    if isinstance(error, Unauthorized) and error.status == 401:
-        return _with_address(error, unauthorized(error), head=not whole)
     if isinstance(error, RegistryError) and error.code == "DENIED":
         name = reference.familiar_name
         return (
             f"pull access denied for {name}, repository does not exist or may require "
             f"'docker login': {_coded(error)}"
         )
+    if isinstance(error, Unauthorized) and error.status == 401:
+        return _with_address(error, unauthorized(error), head=not whole)
     if isinstance(error, NotFound) and "/blobs/" in error.url:
         return "unknown blob"
     if isinstance(error, NotFound) and error.code == "MANIFEST_UNKNOWN":

@@ -79,12 +79,15 @@ class Answer:
         if self.status < 400:
             raise self.invalid(f"received unexpected HTTP status: {self._phrase}")
         code, text, facts = self._stated() or (*self._usual(), None)
+        challenge = self.headers.get("www-authenticate", "")
+        if 'error="insufficient_scope"' in challenge:  # a token was given (RFC 6750 § 3.1)
+            code, text = _CODES[403]
         error = _CLASSES.get(self.status, RegistryError)(
             self.status, code, text, method=self.method, url=self.url
         )
         error.facts = facts
         if isinstance(error, Unauthorized):
-            error.challenge = self.headers.get("www-authenticate", "")
+            error.challenge = challenge
         raise error
 
     def _absolute(self, address: str) -> str:
