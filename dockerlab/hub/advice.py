@@ -25,7 +25,7 @@ def advice(host: str, port: int, stock: Stock, cache: Path | None = None) -> str
     address = f"[{near}]:{port}" if ":" in near else f"{near}:{port}"
     parts = (
         f"{stands_in()} http://{address}",
-        "\n".join(_line(name, origin) for name, origin in stock.names.items()),
+        "\n".join(_line(name, origin) for name, origin in sorted(stock.names.items())),
         *([_fetched(cache)] if cache else []),
         *([] if stock.names["registry:2"] else [_no_registry()]),
         _setting(address, port),
@@ -83,6 +83,8 @@ def _setting(address: str, port: int) -> str:
                 "A rootless engine, or one on another machine, does not reach 127.0.0.1 here: "
                 "start this with --host 0.0.0.0 and write this machine's own address."
             ),
+            _("“docker info” shows under Registry Mirrors that it has the setting."),
+            _("While this runs, the names above mean these images, for your own work too."),
             _("Take the setting away again when you are done with the course."),
         )
     )
