@@ -20,7 +20,7 @@ from servers import start_real_registry
 from traitlets.config import Config
 
 from dockerlab import engine, i18n
-from dockerlab.engine.docker import cli, config
+from dockerlab.engine.docker import cli, config, marking
 from dockerlab.engine.docker.address import LOCAL, Address
 from dockerlab.engine.docker.labels import LAB_LABEL
 from dockerlab.engine.serving import serve
@@ -132,7 +132,43 @@ def test_it_prints_what_the_cli_prints(line: str, docker: str) -> None:
 )
 def test_what_the_lab_makes_is_labelled_and_nothing_else(line: str, labelled: str) -> None:
     label = f"--label {LAB_LABEL}=1"
-    assert " ".join(cli.labelled(line.split())) == labelled.replace("LABEL", label)
+    assert " ".join(marking.labelled(line.split())) == labelled.replace("LABEL", label)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("run -d -v data:/var -p 5000:5000 x", ["data"]),
+        (
+            "create --rm --volume=data:/a:ro -vmore:/b -v data:/c x sh -c x -v not:/d",
+            ["data", "more"],
+        ),
+        ("--context c container run --mount source=data,target=/a x", ["data"]),
+        ("run --mount type=volume,src=data,dst=/a --mount type=bind,src=/b,dst=/b x", ["data"]),
+        ("run -v /here:/there -v ./here:/a -v /anonymous x", []),
+        ("run --nonsense -v data:/a x", []),
+        ("run --help", []),
+        ("ps -v data:/a", []),
+    ],
+)
+def test_volumes_that_a_container_names_are_made_with_the_label(
+    line: str, names: list[str]
+) -> None:
+    made = marking.volumes(line.split())
+    assert [each[-1] for each in made] == names
+    assert all(each[-3:-1] == ["--label", f"{LAB_LABEL}=1"] for each in made)
+
+
+def test_a_learners_own_volume_gets_no_label(docker: str, image: str) -> None:
+    mine, labs = "dockerlab-cli-mine", "dockerlab-cli-labs"
+    assert real(docker, "volume", "create", mine).status == 0
+    made = served("create", "-v", f"{mine}:/mine", "-v", f"{labs}:/labs", image, "sh").out.strip()
+    try:
+        assert inspected(docker, "volume", mine) in ("{}", "null")
+        assert inspected(docker, "volume", labs) == '{"dockerlab.lab":"1"}'
+    finally:
+        real(docker, "rm", made)
+        real(docker, "volume", "rm", mine, labs)
 
 
 def test_labels_are_really_there(docker: str, image: str) -> None:

@@ -9,24 +9,15 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, TextIO
 
-from dockerlab.engine.docker import config
+from dockerlab.engine.docker import config, marking
 from dockerlab.engine.docker.address import LOCAL, Address
-from dockerlab.engine.docker.labels import LAB_LABEL
 
 Process = subprocess.Popen[bytes]
 
-_MAKING = {  # what makes things that the lab must know again
-    *("run", "create", "container run", "container create", "volume create", "network create"),
-    *("build", "image build", "builder build", "buildx build"),
-}
-_VALUED = {  # docker's own flags, before the command, that take the next word
-    *("--config", "--context", "-c", "--host", "-H", "--log-level", "-l"),
-    *("--tlscacert", "--tlscert", "--tlskey"),
-}
 _BEAT = 0.2  # seconds; on Windows an interrupt is only seen between two waits
 _PATIENCE = 1.0  # seconds that Tab waits
 
@@ -42,8 +33,8 @@ def stream(words: Sequence[str], address: Address, out: TextIO, stdin: bytes = b
     It has no terminal and reads `stdin` only. An interrupt reaches it; its exit status returns.
     """
     process = subprocess.Popen(
-        _command(words),
-        env=environment(address),
+        _marked(words, given := environment(address)),
+        env=given,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -58,8 +49,8 @@ def stream(words: Sequence[str], address: Address, out: TextIO, stdin: bytes = b
 
 def attach(words: Sequence[str], address: Address, err: TextIO) -> int:
     """Run `docker WORDS` in this terminal; only what it complains of passes through `err`."""
-    command = _command(words)
-    process = subprocess.Popen(command, env=environment(address), stderr=subprocess.PIPE)
+    given = environment(address)
+    process = subprocess.Popen(_marked(words, given), env=given, stderr=subprocess.PIPE)
     return _follow(process, process.stderr, err, lambda _: None)  # the terminal interrupts both
 
 
@@ -83,28 +74,6 @@ def complete(words: Sequence[str], address: Address) -> list[str]:
     return [word for word in found if word.startswith(words[-1])]
 
 
-def _command(words: Sequence[str]) -> list[str]:
-    return [program() or "docker", *labelled(words)]
-
-
-def labelled(words: Sequence[str]) -> list[str]:
-    """The words, with the lab's label if they make something."""
-    at = command_at(words)
-    for length in (2, 1):
-        end = at + length
-        if " ".join(words[at:end]) in _MAKING and "--help" not in words[end : end + 1]:
-            return [*words[:end], "--label", f"{LAB_LABEL}=1", *words[end:]]
-    return list(words)
-
-
-def command_at(words: Sequence[str]) -> int:
-    """Where the command begins, after docker's own flags."""
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        at += 2 if words[at] in _VALUED else 1
-    return at
-
-
 def environment(address: Address) -> dict[str, str]:
     """What makes the CLI talk to that very engine, with the lab's own logins."""
     given = dict(os.environ)
@@ -119,6 +88,15 @@ def environment(address: Address) -> dict[str, str]:
         return given | {"DOCKER_CONTEXT": address.context}
     usual = address.url == LOCAL
     return given | ({"DOCKER_CONTEXT": "default"} if usual else {"DOCKER_HOST": address.url})
+
+
+def _marked(words: Sequence[str], given: Mapping[str, str]) -> list[str]:
+    """The command for `docker WORDS`; what it cannot mark itself is made before."""
+    docker = program() or "docker"
+    for line in marking.volumes(words):
+        nothing = subprocess.DEVNULL
+        subprocess.run([docker, *line], env=given, stdin=nothing, stdout=nothing, stderr=nothing)
+    return [docker, *marking.labelled(words)]
 
 
 def _status(process: Process) -> int:

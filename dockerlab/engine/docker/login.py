@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import TextIO
 
-from dockerlab.engine.docker.cli import command_at
+from dockerlab.engine.docker.marking import command_at
 from dockerlab.i18n import _
 
 Run = Callable[[Sequence[str], TextIO, bytes], int]  # docker's words, where to, its stdin
