@@ -234,6 +234,16 @@ def test_an_engine_that_stops_in_mid_lesson_is_explained_and_comes_back(
         assert cell("%docker version\n_exit_code").result == 0
 
 
+def test_a_lab_that_cannot_be_kept_is_no_traceback(
+    cell: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "file"))
+    assert cell("%docker ps\n_exit_code").result == 1
+    out, err = capsys.readouterr()
+    assert str(tmp_path / "file") in out and "Traceback" not in out + err
+
+
 def test_a_docker_host_that_is_wrong_is_told_once(
     cell: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

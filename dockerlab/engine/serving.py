@@ -22,15 +22,13 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     address = _by_cli(engine)
     if address is None:
         return commands.run(words, engine, out, err, stdin)
-    if stdin is not None:
-        return cli.attach(words, address, err)
-
-    def run(words: Sequence[str], out: TextIO, typed: bytes) -> int:
-        return cli.stream(words, address, out, typed)
-
-    if login.is_login(words):
-        return login.login(words, err, run)
-    return run(words, err, b"")
+    try:
+        return _hand_over(words, address, err, stdin)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(commands.unusable(error, engine), file=err)
+        return 1
 
 
 def complete(words: Sequence[str]) -> list[str]:
@@ -38,6 +36,16 @@ def complete(words: Sequence[str]) -> list[str]:
     engine = second.server(words, current())
     address = _by_cli(engine)
     return cli.complete(words, address) if address else commands.complete(words, engine)
+
+
+def _hand_over(words: Sequence[str], address: Address, err: TextIO, stdin: BinaryIO | None) -> int:
+    if stdin is not None:
+        return cli.attach(words, address, err)
+
+    def run(words: Sequence[str], out: TextIO, typed: bytes) -> int:
+        return cli.stream(words, address, out, typed)
+
+    return login.login(words, err, run) if login.is_login(words) else run(words, err, b"")
 
 
 def _by_cli(engine: object) -> Address | None:

@@ -89,7 +89,7 @@ def run(
     except BrokenPipeError:
         raise
     except OSError as error:
-        session.complain(_unusable(error, engine))
+        session.complain(unusable(error, engine))
         return 1
     except KeyboardInterrupt:
         return 130
@@ -218,7 +218,8 @@ def _host(engine: Engine, name: str) -> Engine:
     return engine if name == engine.host else engine.neighbour(name)
 
 
-def _unusable(error: OSError, engine: Engine) -> str:
+def unusable(error: OSError, engine: Engine) -> str:
+    """What is said of a folder of the lab that cannot be read or written."""
     reason: Any = os.strerror(error.errno) if error.errno else error
     return _("dockerlab cannot use its folder {path}: {reason}.").format(
         path=error.filename or engine.place, reason=reason

@@ -132,12 +132,11 @@ def _secure(plain: socket.socket, tls: TLS, address: Address) -> socket.socket:
 def _by_sdk(address: Address, path: str, patience: float) -> Any:
     """Named pipes and ssh are the SDK's business."""
     from docker.errors import DockerException
-    from requests.exceptions import RequestException
 
     try:
         client = address.client(patience)
         return client.info() if path == "/info" else client.version()
-    except (DockerException, RequestException, OSError) as error:
+    except (DockerException, OSError) as error:  # an error of requests is an OSError
         if address.scheme == "npipe":
             raise problems.Absent(address.origin, address.url, str(error)) from None
         raise problems.Unreachable(address.origin, address.url, str(error)) from None

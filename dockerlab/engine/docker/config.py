@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,4 +59,5 @@ def _copy(source: Path, target: Path) -> None:
         copy = target / path.relative_to(source)
         if path.is_file() and (not copy.exists() or copy.stat().st_mtime < path.stat().st_mtime):
             private(copy.parent)
-            shutil.copy2(path, copy)
+            with suppress(PermissionError):  # of another's: docker could not read it either
+                shutil.copy2(path, copy)
