@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.errors import DockerlabError, NotFound, RegistryError, Unavailable
@@ -17,6 +18,7 @@ from dockerlab.image.reference import InvalidReference, Reference
 
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine, Image
+    from dockerlab.engine.second import SecondHost
     from dockerlab.image.manifest import Manifest
 
 REGISTRY = "localhost:5000"
@@ -49,10 +51,22 @@ class State:
         self.engine = engine
         self.registry = registry or _published(engine)
 
-    def image(self, name: str) -> Image | None:
-        """The local image of that name."""
+    @cached_property
+    def other(self) -> SecondHost:
+        """The second docker host."""
+        from dockerlab.engine.second import second
+
+        return second(self.engine)
+
+    def image(self, name: str, engine: Engine | None = None) -> Image | None:
+        """The image of that name, here or on another engine."""
         wanted = Reference.parse(name)
-        return next((i for i in self.engine.images.list() if wanted in i.names), None)
+        images = (engine or self.engine).images.list()
+        return next((image for image in images if wanted in image.names), None)
+
+    def from_other(self, name: str) -> str:
+        """What the second host calls `name` of the learner's registry."""
+        return f"{self.other.first}:{self.registry.rpartition(':')[2]}/{name}"
 
     def names(self) -> list[Reference]:
         """All names of local images."""
@@ -113,7 +127,16 @@ def _check(name: str) -> Callable[[Callable[[State, Any], Seen]], Callable[[Stat
 
 @_check("full-name")
 def _full_name(state: State, answer: Any) -> Seen:
-    wanted = Reference.parse("hello-registry")
+    return _named(answer, Reference.parse("hello-registry"))
+
+
+@_check("remote-name")
+def _remote_name(state: State, answer: Any) -> Seen:
+    return _named(answer, Reference.parse("10.0.0.7:5001/team/app:1.0"))
+
+
+def _named(answer: Any, wanted: Reference) -> Seen:
+    """Whether the answer is the full name of what is wanted, or which part is not."""
     text = str(answer or "").strip()
     if not text:
         return "empty", {}
@@ -254,6 +277,41 @@ def _same(there: Manifest, here: Image) -> bool:
     """Whether the registry's image is the local one; engines differ in what they call its ID."""
     names = {there.digest, there.config.digest if there.config else ""}
     return here.id in names or there.digest in {name.digest for name in here.digests}
+
+
+@_check("other-host")
+def _other_host(state: State, answer: Any) -> Seen:
+    return _arrived(state, "my-image:latest")
+
+
+@_check("other-host-v2")
+def _other_host_v2(state: State, answer: Any) -> Seen:
+    first, second = state.manifest("my-image", "latest"), state.manifest("my-image", "v2")
+    if first and second and first.digest == second.digest:
+        return "same", {}
+    return _arrived(state, "my-image:v2")
+
+
+@_check("from-host2")
+def _from_host2(state: State, answer: Any) -> Seen:
+    if state.manifest("from-host2", "latest"):
+        return "ok", {}
+    name = state.from_other("from-host2")
+    tagged = state.image(name, state.other.engine)
+    return ("not-pushed" if tagged else "not-tagged"), {"name": name}
+
+
+def _arrived(state: State, image: str) -> Seen:
+    """Whether the second host has what the registry holds under that name."""
+    there = state.manifest(*image.split(":"))
+    if there is None:
+        return _missing(state, image)
+    name = state.from_other(image)
+    pulled = state.image(name, state.other.engine)
+    if pulled is None:
+        return "not-pulled", {"name": name}
+    same = there.config is not None and there.config.digest == pulled.id
+    return ("ok" if same else "different"), {"name": name}
 
 
 def _missing(state: State, name: str) -> Seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from dockerlab.engine import second
 from dockerlab.errors import DockerlabError, NotOurs
 from dockerlab.i18n import _
 from dockerlab.image.sample import LABEL
@@ -18,9 +19,11 @@ BEGINNINGS: dict[str, tuple[str, ...]] = {
     "00-start": (),
     "02-image-names": ("my-image",),
     "05-tag-push-pull": ("my-image",),
+    "06-another-host": ("my-image",),
 }  # lesson -> sample images that the learner's host holds
 REGISTRY, PORT = "registry", 5000  # the container that lessons run, and where they publish it
-WITH_REGISTRY = ("05-tag-push-pull",)  # the lessons that do
+WITH_REGISTRY = ("05-tag-push-pull", "06-another-host")  # the lessons that do
+WITH_SECOND_HOST = ("06-another-host",)
 
 
 class UnknownLesson(DockerlabError):
@@ -57,9 +60,9 @@ def begin(lesson: str, engine: Engine) -> None:
     """Bring the lab to the lesson's start; UnknownLesson if there is none.
 
     What an earlier go at a lesson left goes: the container `registry`, the course's samples under
-    all their names, and what is named after localhost:5000. Everything else stays, and so does
-    all that the learner has made on a Docker Engine without the lab; NotOurs or PortHeld if that
-    is in the lesson's way.
+    all their names, what is named after localhost:5000, and the second host, if the lesson has one
+    and dockerlab plays it. Everything else stays, and so does all that the learner has made on a
+    Docker Engine without the lab; NotOurs or PortHeld if that is in the lesson's way.
     """
     if lesson not in BEGINNINGS:
         near = get_close_matches(str(lesson), BEGINNINGS, n=1, cutoff=0)
@@ -70,6 +73,8 @@ def begin(lesson: str, engine: Engine) -> None:
     for image in engine.images.list():
         for text in _leftovers(image, engine):
             engine.remove_image(text, force=True)
+    if lesson in WITH_SECOND_HOST:
+        second.forget(engine)
     for sample in BEGINNINGS[lesson]:
         engine.images.add_sample(sample, sample)
     if lesson in WITH_REGISTRY:

@@ -46,11 +46,11 @@ class SecondHostView:
             if own
             else _("host2, played by the course's own engine")
         )
-        rows = [(_("Second host"), who), (_("This machine, seen from there"), self.first)]
+        rows = [(_("Second host"), who)]
         if own is None and self._engine == "docker":
             real = _(
                 "if you have another machine with Docker, type "
                 "docker context create host2 --docker host=ssh://YOU@MACHINE in a terminal"
             )
             rows.append((_("A real one"), real))
-        return rows
+        return [*rows, (_("This machine, seen from there"), self.first)]
