@@ -15,17 +15,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from tests.dockers import Result, real
 
 FIRST, SECOND = "192.168.56.100", "192.168.56.101"
-_PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "mount")
+_PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "setpriv", "mount")
+WITH_US = ("setpriv", "--pdeathsig", "TERM")  # a program that ends when we do, come what may
 _OWN_ETC = """\
 mount --bind "$0" /etc/docker
 if [ -e "$0/resolv.conf" ]; then mount --bind "$0/resolv.conf" /etc/resolv.conf; fi
 exec "$@"
 """
+_NETWORKS = Path("/var/run/netns")
 _NO_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 
 
@@ -132,10 +133,10 @@ def daemon(
 
     Only one engine in a network may have a bridge.
     """
-    enter = ["nsenter", f"--net=/var/run/netns/{namespace}"] if namespace else []
+    enter = ["nsenter", f"--net={_NETWORKS / namespace}"] if namespace else []
     unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _OWN_ETC]
     network = () if bridge else _NO_BRIDGE
-    command = [*enter, *unshare, str(folder / "etc"), "dockerd", *network, *flags]
+    command = [*enter, *unshare, str(folder / "etc"), *WITH_US, "dockerd", *network, *flags]
     engine = Daemon(folder, command, env or {}, namespace)
     engine.start()
     try:
@@ -159,8 +160,10 @@ def second_daemon(
 @contextmanager
 def network() -> Iterator[str]:
     """A network namespace that is joined with ours by a cable; its name."""
-    token = uuid4().hex[:8]
-    name, here, there = f"dockerlab-{token}", f"dl{token}a", f"dl{token}b"
+    for left in _NETWORKS.glob("dockerlab-*"):
+        if not Path("/proc", left.name.partition("-")[2]).exists():
+            _ip("netns", "delete", left.name)  # of tests that were killed
+    name, here, there = (f"{kind}{os.getpid()}" for kind in ("dockerlab-", "lab", "far"))
     _ip("netns", "add", name)
     try:
         _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines import FIRST, Daemon, daemon, network
+from tests.engines import FIRST, WITH_US, Daemon, daemon, network
 
 MIRROR = "127.0.0.1:5999"
 
@@ -43,7 +43,8 @@ def online(folder: Path) -> Iterator[Daemon]:
 @contextmanager
 def program(namespace: str, arguments: Sequence[str], home: Path) -> Iterator[list[str]]:
     """A Python program in that network that listens by now; what it has said so far."""
-    command = ["nsenter", f"--net=/var/run/netns/{namespace}", sys.executable, *arguments]
+    command = ["nsenter", f"--net=/var/run/netns/{namespace}", *WITH_US]
+    command += [sys.executable, *arguments]
     with subprocess.Popen(
         command,
         env=os.environ | {"DOCKERLAB_HOME": str(home / "lab")},
