@@ -1,0 +1,334 @@
+"""The lab on a real Docker Engine, beside what the learner has there herself."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from servers import start_server
+
+from dockerlab.course import checks, lessons
+from dockerlab.engine import commands
+from dockerlab.engine.docker import Docker
+from dockerlab.engine.docker.address import Address
+from dockerlab.engine.docker.images import sample_tar
+from dockerlab.engine.embedded import Embedded
+from dockerlab.errors import EngineError, NoPlatform, NotOurs, Unreachable
+from dockerlab.image import sample
+from dockerlab.image.manifest import Platform
+from dockerlab.image.reference import Reference
+from tests.containing import until
+from tests.dockers import Result
+from tests.engines import Daemon, daemon
+
+LESSON = "05-tag-push-pull"
+SHOWN = {
+    "container ls -a": "{{.ID}} {{.Names}} {{.State}}",
+    "volume ls": "{{.Name}}",
+    "network ls": "{{.ID}} {{.Name}}",
+    "image ls -a": "{{.ID}} {{.Repository}}:{{.Tag}}",
+}
+_SCRIPT = "trap 'exit 7' TERM; echo on; while sleep 0.1; do true; done"
+SLEEP = ("--network", "none", "shell", "sh", "-c", _SCRIPT)
+
+# The SDK forgets a socket that could not connect.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+class Lab:
+    """A Docker Engine, seen by the lab (`lab.engine`, `lab("ps")`) and by the learner (`hers`)."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self.engine = Docker(Address(daemon.host, "test"))
+        self.hers = daemon.good
+
+    def __call__(self, line: str) -> Result:
+        """A docker command line over the SDK."""
+        out, err = io.StringIO(), io.StringIO()
+        status = commands.run(line.split(), self.engine, out, err)
+        return Result(out.getvalue(), err.getvalue(), status)
+
+    def good(self, line: str) -> str:
+        """Standard output of a command that must succeed."""
+        result = self(line)
+        assert (result.status, result.err) == (0, ""), result
+        return result.out
+
+    def everything(self) -> list[set[str]]:
+        """All that there is of each kind, as the learner sees it."""
+        return [
+            set(self.hers(*kind.split(), "--format", shown).splitlines())
+            for kind, shown in SHOWN.items()
+        ]
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]
+) -> Iterator[Daemon]:
+    """An engine of our own, on which the learner has an image with a shell, and a network."""
+    need("dockerd")
+    folder = tmp_path_factory.mktemp("lab")
+    with daemon(folder) as engine:
+        with tarfile.open(folder / "shell.tar", "w") as tar:
+            tar.add(need("busybox"), "bin/sh")
+        engine.good("import", str(folder / "shell.tar"), "shell")
+        engine.good("network", "create", "hers")
+        yield engine
+        engine.good("network", "rm", "hers")
+    gc.collect()
+
+
+@pytest.fixture
+def lab(running: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "lab"))
+    made = Lab(running)
+    yield made
+    for container in running.good("ps", "-aq").split():
+        running.good("rm", "-f", "-v", container)
+    made.engine.reset()
+    made.engine.client.close()
+
+
+def test_a_sample_is_the_embedded_engines_and_greets(lab: Lab, tmp_path: Path) -> None:
+    for version in (1, 2):
+        ours = Embedded(tmp_path / "home").images.add_sample("my-image", "my-image", version)
+        assert lab.engine.images.add_sample("my-image", "my-image", version).id == ours.id
+        assert lab.good("run --rm my-image") == sample.greeting("my-image", version)
+    labelled = "--filter label=dockerlab.sample --format {{.Repository}}"
+    assert lab.good(f"images {labelled}").split() == ["my-image", "<none>"]
+    assert lab.good("ps -aq") == ""
+
+
+def test_a_sample_is_for_the_engines_architecture() -> None:
+    name = Reference.parse("my-image")
+    with (
+        sample_tar("my-image", name, 1, Platform("linux", "arm64")) as tar,
+        tarfile.open(fileobj=tar) as archive,
+    ):
+        line = json.load(archive.extractfile("manifest.json") or io.BytesIO())[0]
+        config = json.load(archive.extractfile(line["Config"]) or io.BytesIO())
+    assert config["architecture"] == "arm64"
+    with pytest.raises(NoPlatform), sample_tar("my-image", name, 1, Platform("windows", "amd64")):
+        pass
+
+
+def test_a_lesson_begins_anew_and_leaves_hers_alone(lab: Lab) -> None:
+    lab.hers("tag", "shell", "localhost:5000/shell")
+    lab.hers("run", "-d", "--name", "web", *SLEEP)
+    before = lab.everything()
+    for _ in range(2):
+        lessons.begin(LESSON, lab.engine)
+        lab.good("tag my-image localhost:5000/team/my-image:v1")
+        lab.good("create --name registry my-image")
+    lessons.begin("00-start", lab.engine)
+    assert lab.everything() == before
+    lab.hers("rmi", "localhost:5000/shell")
+
+
+@pytest.mark.parametrize("state", ["created", "running"])
+def test_a_container_of_hers_called_registry_stays(lab: Lab, state: str) -> None:
+    verb = ["run", "-d"] if state == "running" else ["create"]
+    lab.hers(*verb, "--name", "registry", *SLEEP)
+    before = lab.everything()
+    lessons.begin("00-start", lab.engine)
+    with pytest.raises(NotOurs, match="docker rename registry my-registry"):
+        lessons.begin(LESSON, lab.engine)
+    assert lab.engine.images.find("my-image")  # all else is ready
+    lab.engine.reset()
+    assert lab.everything() == before
+
+
+def test_a_container_of_hers_on_port_5000_stays(lab: Lab) -> None:
+    publish = ["-p", "127.0.0.1:5000:80"]
+    lab.hers("run", "-d", *publish, "--name", "web", "--network", "hers", *SLEEP[2:])
+    before = lab.everything()
+    with pytest.raises(lessons.PortHeld, match="docker stop web"):
+        lessons.begin(LESSON, lab.engine)
+    assert checks.State(lab.engine).registry == checks.REGISTRY
+    lab.engine.reset()
+    assert lab.everything() == before
+    lab.hers("stop", "-t", "0", "web")
+    lessons.begin(LESSON, lab.engine)
+
+
+def test_an_image_of_hers_called_my_image_stays(lab: Lab) -> None:
+    lab.hers("tag", "shell", "my-image")
+    before = lab.everything()
+    with pytest.raises(NotOurs, match="docker image tag my-image:latest"):
+        lessons.begin(LESSON, lab.engine)
+    with pytest.raises(NotOurs):
+        lab.engine.images.add_sample("my-image", "my-image", 2)
+    assert lab.everything() == before
+    lab.hers("rmi", "my-image")
+
+
+def test_reset_takes_what_the_lab_made_and_nothing_else(lab: Lab) -> None:
+    lab.hers("volume", "create", "precious")
+    lab.hers("create", "--name", "web", "-v", "precious:/data", "shell", "sh")
+    before = lab.everything()
+    lab.engine.images.add_sample("my-image", "my-image")
+    lab.good("tag my-image rahima/my-image")
+    lab.good("volume create data")
+    lab.good("create --name made -v precious:/data -v /anonymous shell sh")
+    lab.hers("network", "create", "--label", "dockerlab.lab=1", "net")
+    lab.hers("create", "--name", "unlabelled", "my-image")
+    assert all(now > then for now, then in zip(lab.everything(), before, strict=True))
+    lab.engine.reset()
+    assert lab.everything() == before
+    lab.hers("rm", "web")
+    lab.hers("volume", "rm", "precious")
+
+
+def test_what_cannot_go_is_told_of_when_the_rest_is_gone(lab: Lab) -> None:
+    lab.good("volume create data")
+    lab.hers("create", "--name", "web", "-v", "data:/data", "shell", "sh")
+    lab.engine.images.add_sample("my-image", "my-image")
+    with pytest.raises(EngineError, match="volume is in use"):
+        lab.engine.reset()
+    assert lab.good("images -q my-image") == ""
+    lab.hers("rm", "web")
+
+
+def test_all_of_the_lab_stops_and_nothing_else(lab: Lab) -> None:
+    lab.hers("run", "-d", "--name", "web", *SLEEP)
+    line = ["run", "-d", "--name", "made", *SLEEP]
+    assert commands.run(line, lab.engine, io.StringIO(), io.StringIO()) == 0
+    lab.engine.stop_all()
+    assert lab.hers("ps", "--format", "{{.Names}}") == "web\n"
+
+
+def test_checks_look_at_the_engine_and_at_the_registry(lab: Lab, tmp_path: Path) -> None:
+    def see(name: str) -> str:
+        return checks.run(name, lab.engine, registry=address).key
+
+    lessons.begin("02-image-names", lab.engine)
+    with start_server(tmp_path / "registry") as server:
+        address = f"localhost:{server.port}"
+        assert see("tag") == "no-name"
+        lab.good(f"tag my-image {address}/my-image")
+        assert see("tag") == "ok"
+        assert see("push") == "not-pushed"
+        lab.good(f"push {address}/my-image")
+        assert see("push") == "ok"
+        lab.engine.images.add_sample("my-image", "my-image", 2)
+        lab.good(f"tag my-image {address}/my-image")
+        assert see("push") == see("pull-back") == see("tag").replace("ok", "different")
+        lab.good(f"pull -q {address}/my-image")
+        assert see("pull-back") == "ok"
+        assert see("tag") == "different"
+
+
+def test_what_the_sdk_swallows_is_raised(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "localhost:1/my-image")
+    name, said = Reference.parse("localhost:1/my-image"), list[str]()
+    with pytest.raises(EngineError, match="connection refused"):
+        lab.engine.push(name, said.append)
+    assert said == ["The push refers to repository [localhost:1/my-image]"]
+    with pytest.raises(EngineError, match="connection refused"):
+        lab.engine.pull(name, said.append)
+
+
+def test_her_own_docker_settings_are_neither_used_nor_changed(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "home" / ".docker"
+    own.mkdir(parents=True)
+    settings = own / "config.json"
+    settings.write_text('{"credsStore": "nosuch", "auths": {"localhost:1": {}}}')
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DOCKER_CONFIG")
+    lab.engine.images.add_sample("my-image", "my-image")
+    with start_server(tmp_path / "registry") as server:
+        lab.good(f"tag my-image localhost:{server.port}/my-image")
+        lab.good(f"push localhost:{server.port}/my-image")
+    assert settings.read_text().startswith('{"credsStore": "nosuch"')
+    assert [path.name for path in own.rglob("*")] == ["config.json"]
+
+
+def test_ctrl_c_ends_a_container_that_runs_on(lab: Lab) -> None:
+    def interrupt() -> None:
+        until(lambda: bool(lab.hers("ps", "-q")))
+        time.sleep(0.2)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    out, err = io.StringIO(), io.StringIO()
+    assert commands.run(["run", *SLEEP], lab.engine, out, err) == 7
+    assert out.getvalue() == "on\n"
+    assert "running" not in lab.hers("ps", "-a", "--format", "{{.State}}")
+
+
+def test_both_streams_go_where_they_belong(lab: Lab) -> None:
+    words = ["sh", "-c", "echo one; echo two >&2; exit 3"]
+    out, err = io.StringIO(), io.StringIO()
+    line = ["run", "--network", "none", "--name", "both", "shell", *words]
+    assert commands.run(line, lab.engine, out, err) == 3
+    assert (out.getvalue(), err.getvalue()) == ("one\n", "two\n")
+    assert lab("logs both") == Result("one\n", "two\n", 0)
+    assert lab("logs -n 0 both") == Result("", "", 0)
+    assert lab("start -a both") == Result("one\n", "two\n", 3)
+
+
+def test_without_a_cli_what_is_missing_is_named(lab: Lab) -> None:
+    said = lab("exec web ls")
+    assert said.status == 1
+    assert said.err.startswith("“docker exec” needs docker's own command line")
+    assert lab("run --stop-signal 9 shell").err.startswith("“docker run --stop-signal” needs")
+
+
+def test_completion_knows_the_engines_things(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "my-image")
+    assert commands.complete(["image", "rm", "my"], lab.engine) == ["my-image:latest"]
+    away = Docker(Address("unix:///nowhere/docker.sock", "test"))
+    assert commands.complete(["image", "rm", "my"], away) == []
+
+
+def test_who_may_not_open_the_socket_is_told_so(lab: Lab) -> None:
+    os.seteuid(65534)
+    try:
+        said = lab("ps")
+    finally:
+        os.seteuid(0)
+    assert said.err == (
+        "permission denied while trying to connect to the Docker daemon socket at "
+        f"{lab.daemon.host}\n"
+    )
+
+
+def test_reset_on_the_command_line(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "my-image")
+    env = os.environ | {"DOCKER_HOST": lab.daemon.host, "DOCKERLAB_ENGINE": "docker"}
+    reset = [sys.executable, "-m", "dockerlab", "reset", "--yes"]
+    assert subprocess.run(reset, env=env, capture_output=True, check=True).stdout
+    assert lab.hers("images", "--format", "{{.Repository}}").split() == ["shell"]
+
+
+def test_an_engine_that_stops_and_comes_back(lab: Lab) -> None:
+    assert lab("ps -q").status == 0
+    host = lab.daemon.host
+    gone = f"Cannot connect to the Docker daemon at {host}. Is the docker daemon running?"
+    lab.daemon.stop()
+    try:
+        assert lab("ps -q") == Result("", gone + "\n", 1)
+        assert lab("inspect nosuch") == Result("[]\n", gone + "\n", 1)
+        assert checks.run("tag", lab.engine).facts["error"] == gone
+        with pytest.raises(Unreachable):
+            lessons.begin(LESSON, lab.engine)
+    finally:
+        lab.daemon.start()
+    assert lab("ps -q").status == 0
