@@ -1,13 +1,25 @@
 """A second docker host: what it reaches, what it refuses, and what daemon.json changes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from dockerlab.engine import current
 from dockerlab.engine.daemon import FIRST, Daemon
+from dockerlab.engine.second import forget, second
+from dockerlab.engine.serving import serve
 from dockerlab.errors import EngineError
+from dockerlab.image import sample
+from dockerlab.image.layout import Layout
+from dockerlab.image.reference import Reference
+from dockerlab.registry.client import Registry
+from dockerlab.registry.transfer import push
+from dockerlab.widgets.second import SecondHostView
+from tests import engines
 from tests.dockers import Docker
+from tests.servers import start_server
 
 PLAIN_HTTP = "http: server gave HTTP response to HTTPS client"
 REFUSED = "unable to configure the Docker daemon with file /etc/docker/daemon.json: "
@@ -111,3 +123,63 @@ def test_a_broken_daemon_json_is_named(first: Docker, port: str) -> None:
     second = first.engine.neighbour("host2")
     (second.path / "daemon.json").write_text('{"insecure-registries": [')
     assert first.bad("--context", "host2", "pull", f"{FIRST}:{port}/x").startswith(REFUSED)
+
+
+@pytest.fixture
+def on_docker(
+    tmp_path: Path, need: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str]]:
+    """What `%docker WORDS` does on the Docker Engine: exit status, and all that it writes."""
+    need("docker")
+    monkeypatch.setenv("DOCKERLAB_ENGINE", "docker")
+    monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "learners"))
+
+    def run(*words: str) -> tuple[int, str]:
+        out = StringIO()
+        return serve(words, out, out), out.getvalue()
+
+    return run
+
+
+def test_a_real_second_host_trusts_http_only_when_told(
+    on_docker: Callable[..., tuple[int, str]],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    if reason := engines.missing():
+        pytest.skip(reason)
+    with (
+        engines.second_daemon(tmp_path_factory.mktemp("d")) as host2,
+        start_server(tmp_path / "root", arguments=("--host", "0.0.0.0")) as server,
+    ):
+        with Registry(f"127.0.0.1:{server.port}") as registry:
+            away = Layout(tmp_path / "away")
+            name = Reference.parse(f"127.0.0.1:{server.port}/my-image")
+            push(away, sample.build(away, "my-image"), registry, name)
+        create = ("context", "create", "host2", "--docker", f"host={host2.host}")
+        assert on_docker(*create)[0] == 0
+        assert second(current()).own is not None
+        wanted = f"{FIRST}:{server.port}/my-image"
+        status, said = on_docker("--context", "host2", "pull", wanted)
+        assert (status, PLAIN_HTTP in said) == (1, True), said
+        host2.configure(insecure_registries=[f"{FIRST}:{server.port}"])
+        status, said = on_docker("--context", "host2", "pull", wanted)
+        assert (status, f"Downloaded newer image for {wanted}" in said) == (0, True), said
+        assert repr(SecondHostView(second(current()), "docker").configure({})).startswith(
+            "host2 is a machine of your own"
+        )
+
+
+def test_beside_docker_the_course_plays_the_second_host(
+    on_docker: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    status, said = on_docker("--context", "host2", "ps")
+    assert (status, 'context "host2": context not found' in said) == (1, True), said
+    host = second(current())
+    assert (host.own, host.first, host.engine.name) == (None, FIRST, "embedded")
+    assert on_docker("--context", "host2", "ps", "-q") == (0, "")
+    assert on_docker("--context=host2", "images", "-q") == (0, "")
+    assert on_docker("-c", "host2", "ps", "-q") == (0, "")
+    forget(current())
+    assert on_docker("--context", "host2", "ps")[0] == 1
