@@ -185,8 +185,11 @@ def hub(host: str, port: int, archives: tuple[Path, ...], caching: bool) -> None
 @click.option("--yes", is_flag=True, help=_("Do not ask first."))
 def reset(yes: bool) -> None:
     """Remove everything on the course's docker hosts; the lessons stay."""
+    from dockerlab.engine.telling import unheard
     from dockerlab.start import hosts
 
+    for problem in unheard():
+        click.echo(problem, err=True)
     if not yes:
         question = _("Remove all containers, images and volumes of the course? Your lessons stay.")
         click.confirm(question, abort=True)

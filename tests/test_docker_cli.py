@@ -384,6 +384,17 @@ def test_a_command_in_a_terminal_is_explained_too(docker: str) -> None:
     assert "What it means: nobody:latest is not on this machine." in done.stderr
 
 
+@pytest.mark.parametrize("command", [["docker", "ps"], ["reset", "--yes"]])
+def test_a_terminal_is_told_of_an_engine_that_does_not_answer(
+    command: list[str], docker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    run = [sys.executable, "-m", "dockerlab", *command]
+    done = subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr.startswith("DOCKER_HOST says tcp://127.0.0.1:1. Nobody answers there")
+
+
 class Kernel:
     """A kernel of its own process, as JupyterLab has one, and somebody who answers it."""
 
