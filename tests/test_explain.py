@@ -71,6 +71,7 @@ SAID = {
     "network is unreachable": "no-such-host",
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
     "running?": "no-engine",
+    'level=error msg="error waiting for container: unexpected EOF"': "no-engine",
     "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is "
     "correct": "no-engine",
     "blob upload unknown": "upload-broken",
