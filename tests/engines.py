@@ -174,6 +174,7 @@ def network() -> Iterator[str]:
             _ip("-n", name, "link", "set", link, "up")
         yield name
     finally:
+        _ip("link", "delete", here)  # with the network it would go a little later
         _ip("netns", "delete", name)
 
 
