@@ -184,7 +184,7 @@ def test_reset_takes_what_the_lab_made_and_nothing_else(lab: Lab) -> None:
     lab.engine.images.add_sample("my-image", "my-image")
     lab.good("tag my-image rahima/my-image")
     lab.good("volume create data")
-    lab.good("create --name made -v precious:/data -v /anonymous shell sh")
+    lab.good("create --name made -v precious:/data -v named:/named -v /anonymous shell sh")
     lab.hers("network", "create", "--label", "dockerlab.lab=1", "net")
     lab.hers("create", "--name", "unlabelled", "my-image")
     assert all(now > then for now, then in zip(lab.everything(), before, strict=True))

@@ -47,7 +47,7 @@ def version(session: Session, *, format: str) -> int:
         (" OS/Arch:", here),
         (" Context:", session.engine.host),
         ("", ""),
-        (f"Server: {server['Platform']['Name']}".rstrip(), ""),
+        (f"Server: {server.get('Platform', {}).get('Name', '')}".rstrip(), ""),
         (" Engine:", ""),
         ("  Version:", server["Version"]),
         ("  API version:", f"{server['ApiVersion']} (minimum version {server['MinAPIVersion']})"),
@@ -70,7 +70,7 @@ def info(session: Session, *, format: str) -> int:
         f"Client:\n Version:    28.2.2\n Context:    {session.engine.host}\n Debug Mode: false\n\n"
         "Server:"
     )
-    registries = facts["RegistryConfig"]
+    registries = facts.get("RegistryConfig") or {}
     made_by = f" ({ENGINE})" if facts["Driver"] == "dockerlab" else ""
     lines = {
         "Containers": facts["Containers"],
@@ -90,9 +90,11 @@ def info(session: Session, *, format: str) -> int:
         "Docker Root Dir": facts["DockerRootDir"],
         "Debug Mode": "false",
         "Experimental": "false",
-        "Insecure Registries": "".join(f"\n  {net}" for net in registries["InsecureRegistryCIDRs"]),
-        "Registry Mirrors": "".join(f"\n  {url}" for url in registries["Mirrors"] or ()),
-        "Live Restore Enabled": str(facts["LiveRestoreEnabled"]).lower(),
+        "Insecure Registries": "".join(
+            f"\n  {net}" for net in registries.get("InsecureRegistryCIDRs") or ()
+        ),
+        "Registry Mirrors": "".join(f"\n  {url}" for url in registries.get("Mirrors") or ()),
+        "Live Restore Enabled": str(bool(facts.get("LiveRestoreEnabled"))).lower(),
     }
     for name, value in lines.items():
         if value != "":

@@ -153,7 +153,10 @@ class Docker:
         return self.images.load(source)
 
     def create(self, settings: Settings, image: base.Image) -> Container:
-        """A new container, not started yet."""
+        """A new container, not started yet; volumes that it brings into being are the lab's."""
+        for mount in settings.mounts:
+            if mount.source and not mount.is_folder:
+                self.volumes.create(mount.source)
         return self.containers.create(settings)
 
     def inspect(self, kind: str, name: str, *, size: bool = False) -> Json:
