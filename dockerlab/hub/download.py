@@ -36,7 +36,7 @@ class Download:
 
     async def begun(self) -> int:
         """The blob's size, as soon as it is known; or the error."""
-        while self._size is None:
+        while self._size is None or self._error:
             await self._wait()
         return self._size
 
