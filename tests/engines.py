@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.dockers import Result, real
@@ -160,10 +160,10 @@ def second_daemon(
 @contextmanager
 def network() -> Iterator[str]:
     """A network namespace that is joined with ours by a cable; its name."""
-    for left in _NETWORKS.glob("dockerlab-*"):
+    for left in _NETWORKS.glob("dockerlab-*"):  # of tests that were killed
         if not Path("/proc", left.name.partition("-")[2]).exists():
-            _ip("netns", "delete", left.name)  # of tests that were killed
-    name, here, there = (f"{kind}{os.getpid()}" for kind in ("dockerlab-", "lab", "far"))
+            _unplug(left.name)
+    name, here, there = (f"{kind}{os.getpid()}" for kind in ("dockerlab-", "here", "there"))
     _ip("netns", "add", name)
     try:
         _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)
@@ -174,8 +174,14 @@ def network() -> Iterator[str]:
             _ip("-n", name, "link", "set", link, "up")
         yield name
     finally:
-        _ip("link", "delete", here)  # with the network it would go a little later
-        _ip("netns", "delete", name)
+        _unplug(name)
+
+
+def _unplug(name: str) -> None:
+    """Delete a network: its cable first, which would linger."""
+    with suppress(subprocess.CalledProcessError):
+        _ip("-n", name, "link", "delete", name.replace("dockerlab-", "there"))
+    _ip("netns", "delete", name)
 
 
 def _ip(*words: str) -> None:

@@ -42,7 +42,7 @@ def ls(session: Session, *, format: str, quiet: bool) -> None:
             "Description": "dockerlab's own engine" if engine.name == "embedded" else "",
             "DockerEndpoint": engine.neighbour(name).place,
             "Error": "",
-            "Name": f"{name} *" if name == engine.host and not format else name,
+            "Name": f"{name} *" if name == engine.host and not (format or quiet) else name,
         }
         for name in _names(engine)
     ]

@@ -51,6 +51,11 @@ class Session:
     err: TextIO
     stdin: BinaryIO | None = None
 
+    @property
+    def has_terminal(self) -> bool:
+        """Whether a container can be given the learner's terminal: a Docker Engine's cannot."""
+        return self.engine.name == "embedded" and self.stdin is not None and self.stdin.isatty()
+
     def print(self, line: str = "") -> None:
         """Write a line to standard output, at once."""
         self.out.write(line + "\n")

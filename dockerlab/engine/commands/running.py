@@ -50,7 +50,7 @@ def _as_create(option: Option) -> Option:
 )
 def run(session: Session, image: str, *words: str, detach: bool, **flags: Any) -> int:
     """`docker run`."""
-    if session.engine.name != "embedded" and flags["interactive"] and flags["tty"] and not detach:
+    if flags["interactive"] and flags["tty"] and not (detach or session.has_terminal):
         raise EngineError("the input device is not a TTY")
     try:
         container = _create(session, image, words, not detach, flags)
