@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import signal
 import subprocess
 import sys
 import tarfile
@@ -186,7 +187,7 @@ def test_both_streams_are_shown_as_one_and_the_status_is_kept(
     cell: Run, image: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = "echo 1; sleep .2; echo 2 >&2; sleep .2; printf 'a\\rb\\377'; exit 7"
-    done = cell(f'%docker run --rm {image} sh -c "{script}"\n_exit_code')
+    done = cell(f'%docker run --rm --network none {image} sh -c "{script}"\n_exit_code')
     assert done.result == 7
     assert capsys.readouterr() == ("1\n2\na\rb\ufffdOut[0]: 7\n", "")
 
@@ -196,7 +197,7 @@ def test_variables_of_the_notebook_stand_in_the_line(
 ) -> None:
     cell("x, n, other = 'a b', 5001, ['list']")
     words = """$x "${n}:5000 it's $x" '$x' \\$x $nope ${x}y $other $ "a\\"$n" """
-    cell(f"%docker run --rm {image} printf %s/ {words}")
+    cell(f"%docker run --rm --network none {image} printf %s/ {words}")
     wanted = ["a b", "5001:5000 it's a b", "$x", "$x", "$nope", "a by", "$other", "$", 'a"5001', ""]
     assert capsys.readouterr().out.split("/") == wanted
 
@@ -266,17 +267,27 @@ def test_an_engine_that_must_be_there_and_is_not_is_no_traceback(
     assert "none answers" in err and "Traceback" not in out + err and "What it means" not in out
 
 
+def plugin(folder: Path, name: str, does: str) -> None:
+    """A docker command of the learner's own, `docker NAME`."""
+    path = folder / "cli-plugins" / f"docker-{name}"
+    path.parent.mkdir(parents=True)
+    about = '{"SchemaVersion": "0.1.0", "Vendor": "me", "Version": "1", "ShortDescription": "x"}'
+    asked = f"if [ $1 = docker-cli-plugin-metadata ]; then echo '{about}'; exit; fi"
+    path.write_text(f"#!/bin/sh\n{asked}\n{does}\n")
+    path.chmod(0o755)
+
+
+def test_what_a_command_leaves_running_is_not_waited_for(docker: str, tmp_path: Path) -> None:
+    plugin(tmp_path / "learner", "serve", "sleep 300 & echo $!")
+    done = served("serve")
+    os.kill(int(done.out), signal.SIGKILL)  # ProcessLookupError if it had ended
+    assert done.status == 0
+
+
 def test_a_learners_own_docker_settings_are_read_and_never_written(
     docker: str, image: str, tmp_path: Path
 ) -> None:
-    plugins = tmp_path / "learner" / "cli-plugins"
-    plugins.mkdir(parents=True)
-    says = '{"SchemaVersion": "0.1.0", "Vendor": "me", "Version": "1", "ShortDescription": "hello"}'
-    plugin = plugins / "docker-hello"
-    plugin.write_text(
-        f"#!/bin/sh\n[ $1 = docker-cli-plugin-metadata ] && echo '{says}' || echo hi\n"
-    )
-    plugin.chmod(0o755)
+    plugin(tmp_path / "learner", "hello", "echo hi")
     host = f"host=unix://{relays.real_socket()}"
     assert real(docker, "context", "create", "mine", "--docker", host).status == 0
     before = tree(tmp_path / "learner")
@@ -362,7 +373,8 @@ def test_without_a_cli_the_engine_itself_is_asked(
 
 
 def test_in_a_terminal_docker_has_the_terminal(docker: str, image: str) -> None:
-    command = [sys.executable, "-m", "dockerlab", "docker", "run", "--rm", "-it", image, "tty"]
+    command = [sys.executable, "-m", "dockerlab", "docker", "run", "--rm", "-it"]
+    command += ["--network=none", image, "tty"]
     ours, theirs = pty.openpty()
     done = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
     os.close(theirs)
@@ -442,10 +454,10 @@ def kernel(docker: str) -> Iterator[Kernel]:
 
 def test_output_streams_and_an_interrupt_reaches_docker(kernel: Kernel, image: str) -> None:
     script = "trap 'echo stopped; exit 3' INT; echo ready; while :; do sleep .1; done"
-    run = f'%docker run --rm {image} sh -c "{script}"\nprint(_exit_code)'
+    run = f'%docker run --rm --network none {image} sh -c "{script}"\nprint(_exit_code)'
     assert kernel.run(run, interrupt_at="ready") == "ready\nstopped\n3\n"
     name = kernel.run(
-        f"%docker run -d {image} sh -c 'while :; do echo tick; sleep 1; done'"
+        f"%docker run -d --network none {image} sh -c 'while :; do echo tick; sleep 1; done'"
     ).strip()
     logs = kernel.run(f"%docker logs -f {name}\nprint(_exit_code)", interrupt_at="tick")
     assert logs.startswith("tick\n") and logs.endswith("130\n")

@@ -323,6 +323,21 @@ def test_a_machine_with_docker_is_told_what_it_has(
     assert "ডকার হাব" in dict(telling.rows())
 
 
+def test_what_is_special_about_an_engine_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = '{"Version": "4.9", "ApiVersion": "1.41", "Os": "linux", "Arch": "s390x", "Components": '
+    says += '[{"Name": "Podman Engine"}], "RegistryConfig": {"Mirrors": ["http://hub.lab/"]}}'
+    monkeypatch.setenv("PATH", "")
+    with answering(200, says) as url:
+        monkeypatch.setenv("DOCKER_HOST", url)
+        rows = dict(telling.rows())
+    assert rows["Engine"].startswith(f"Podman 4.9 at {url}")
+    assert rows["Docker Hub"] == "http://hub.lab/ first, then the real one"
+    assert "made for s390x" in rows["Docker"]
+    assert "The docker command is not installed here" in rows["Docker"]
+
+
 @pytest.mark.parametrize("code", ["bn", "en"])
 def test_every_problem_names_the_place_in_both_languages(code: str) -> None:
     i18n.choose(code)
