@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlab import workspace
+from dockerlab.errors import Unreachable
 from dockerlab.i18n import _, language
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
         finally:
             server.end(lambda: signals.count > 1)
             for host in hosts():
-                host.stop_all()
+                with suppress(Unreachable):  # it has ended before us, with all that it ran
+                    host.stop_all()
     _say(_("Everything is closed. Your lessons are kept. Bye!"))
 
 

@@ -291,6 +291,21 @@ def test_without_a_cli_what_is_missing_is_named(lab: Lab) -> None:
     assert lab("run --stop-signal 9 shell").err.startswith("“docker run --stop-signal” needs")
 
 
+def test_an_image_for_another_platform_is_not_run_as_if_it_were(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "my-image")
+    said = lab("run --rm --platform linux/arm64 my-image")
+    assert said.status == 125
+    assert "does not match the specified platform: wanted linux/arm64" in said.err
+
+
+def test_the_course_works_where_there_is_no_cli(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "my-image")
+    env = os.environ | {"DOCKER_HOST": lab.daemon.host, "DOCKERLAB_ENGINE": "docker", "PATH": ""}
+    command = [sys.executable, "-m", "dockerlab", "docker", "run", "--rm", "my-image"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8")
+    assert (done.stdout, done.stderr) == (sample.greeting("my-image"), "")
+
+
 def test_completion_knows_the_engines_things(lab: Lab) -> None:
     lab.engine.images.add_sample("my-image", "my-image")
     assert commands.complete(["image", "rm", "my"], lab.engine) == ["my-image:latest"]

@@ -49,6 +49,7 @@ class Settings:
     user: str = ""
     workdir: str = ""
     network: str = "default"
+    platform: str = ""
     tty: bool = False
     stdin: bool = False
     attached: bool = False

@@ -53,7 +53,9 @@ class Containers:
 
     def create(self, settings: Settings) -> Container:
         """A new container, not started yet; what docker warns of is in `told["Warnings"]`."""
-        made = self._client.create_container_from_config(_request(settings), settings.name or None)
+        made = self._client.create_container_from_config(
+            _request(settings), settings.name or None, settings.platform or None
+        )
         container = self.find(made["Id"])
         container.told["Warnings"] = made.get("Warnings") or []
         return container
