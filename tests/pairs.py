@@ -42,7 +42,6 @@ _MASKS = (
         re.compile(r"20(?:2[5-9]|[3-9]\d)-\d\d-\d\d[T ][\d:.]+(?:Z| \+0000 UTC)"),
         "NOW",
     ),  # the images are older
-    (re.compile(r"size: \d+"), "size: SIZE"),
     (re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b"), "LONG-ID"),
     (re.compile(r"/[^\s\"]*/volumes/(?=\w)"), "VOLUMES/"),
     # Of these steps docker shows only those that it finds time for.
@@ -70,8 +69,6 @@ class Side:
         result = self.run(*argv)
         if _MAKING & {*argv[:2]}:
             self._learn_containers()
-        for digest in re.findall(r"(?m)\bdigest: (\S+) size: \d+$", result.out):
-            self._given[digest] = "DIGEST"
         out, err = self._masked(result.out), self._masked(result.err)
         if _ANY_ORDER & {*argv[:1]}:
             out = _sorted(out)
