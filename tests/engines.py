@@ -23,7 +23,9 @@ _PROGRAMS = ("docker", "dockerd", "ip", "nsenter", "unshare", "setpriv", "mount"
 WITH_US = ("setpriv", "--pdeathsig", "TERM")  # a program that ends when we do, come what may
 _OWN_ETC = """\
 mount --bind "$0" /etc/docker
-if [ -e "$0/resolv.conf" ]; then mount --bind "$0/resolv.conf" /etc/resolv.conf; fi
+for name in hosts resolv.conf; do
+  if [ -e "$0/$name" ]; then mount --bind "$0/$name" "/etc/$name"; fi
+done
 exec "$@"
 """
 _NETWORKS = Path("/var/run/netns")
@@ -41,7 +43,7 @@ def missing() -> str:
 class Daemon:
     """A dockerd whose settings (daemon.json, certs.d) are in `etc`; `host` is its DOCKER_HOST.
 
-    A resolv.conf that is there before it starts is its own too.
+    `hosts` and `resolv.conf`, if there before it starts, are its own too.
     """
 
     def __init__(
@@ -131,9 +133,10 @@ def daemon(
 ) -> Iterator[Daemon]:
     """A running dockerd in `folder`; `bridge`: its containers have a network and can be reached.
 
-    Only one engine in a network may have a bridge.
+    Without a `namespace` it has a network that leads nowhere: an engine, even one that wants no
+    bridge, takes that of another one in its network away.
     """
-    enter = ["nsenter", f"--net={_NETWORKS / namespace}"] if namespace else []
+    enter = ["nsenter", f"--net={_NETWORKS / namespace}"] if namespace else ["unshare", "--net"]
     unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _OWN_ETC]
     network = () if bridge else _NO_BRIDGE
     command = [*enter, *unshare, str(folder / "etc"), *WITH_US, "dockerd", *network, *flags]

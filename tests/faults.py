@@ -63,6 +63,11 @@ class _Proxy(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Docker hangs up on a certificate that it does not like."""
+
+
 @contextmanager
 def proxy(
     *,
@@ -76,7 +81,7 @@ def proxy(
     `certificate` (with its key) makes it speak HTTPS.
     """
     handler = type("Proxy", (_Proxy,), {"backends": backends or {}, "refused": refused or {}})
-    server = ThreadingHTTPServer(("0.0.0.0", 0), handler)
+    server = _Server(("0.0.0.0", 0), handler)
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.engines import FIRST, WITH_US, Daemon, daemon, network
 
 MIRROR = "127.0.0.1:5999"
+NAME = "first.example"  # of FIRST
 
 
 @contextmanager
@@ -20,6 +21,7 @@ def online(folder: Path) -> Iterator[Daemon]:
     """It has the course's offline hub as its mirror, and runs containers on SECOND."""
     etc = folder / "engine" / "etc"
     etc.mkdir(parents=True)
+    (etc / "hosts").write_text(f"127.0.0.1 localhost\n{FIRST} {NAME}\n", encoding="utf-8")
     (etc / "resolv.conf").write_text("nameserver 127.0.0.1\n", encoding="utf-8")
     hub = ("-m", "tests.dockerhub", "--folder", str(folder / "hub"))
     mirror = ("-m", "dockerlab", "hub", "--port", MIRROR.rpartition(":")[2])
@@ -34,7 +36,7 @@ def online(folder: Path) -> Iterator[Daemon]:
             namespace=name,
             bridge=True,
             env=dict(line.split("=", 1) for line in said if "=" in line)
-            | {"NO_PROXY": f"{FIRST},.invalid"},
+            | {"NO_PROXY": f"{FIRST},{NAME},.invalid"},
         ) as engine,
     ):
         yield engine

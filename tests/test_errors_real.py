@@ -31,7 +31,7 @@ from tests.dockerhub import LIMITED, PRIVATE, USER
 from tests.engines import FIRST, SECOND, Daemon
 from tests.engines import daemon as start_daemon
 from tests.faults import certificate, proxy
-from tests.online import online, program
+from tests.online import NAME, online, program
 from tests.servers import start_real_registry, start_server
 
 LISTEN = """\
@@ -261,20 +261,22 @@ def test_certificates(engine: Daemon, tmp_path: Path) -> None:  # 18, 19
     with ExitStack() as stack:
         server = stack.enter_context(start_server(tmp_path / "registry"))
 
-        def pull(name: str, *alternative: str, trust: bool = True) -> str:
-            made = certificate(tmp_path / f"{name}{len(alternative)}.pem", name, *alternative)
+        def pull(host: str, *alternative: str, trust: bool = True) -> str:
+            made = certificate(tmp_path / "certificate.pem", host, *alternative)
             port = stack.enter_context(proxy(backends={"*": server.address}, certificate=made))
             if trust:
-                engine.trust(f"{FIRST}:{port}", made)
-            return engine.docker("pull", f"{FIRST}:{port}/nosuch")
+                engine.trust(f"{host}:{port}", made)
+            return engine.docker("pull", f"{host}:{port}/nosuch")
 
-        unknown = pull("registry.local", f"IP:{FIRST}", trust=False)
+        unknown = pull(FIRST, f"IP:{FIRST}", trust=False)
         assert "x509: certificate signed by unknown authority" in unknown
         check(unknown, "unknown-authority")
-        check(pull("registry.local", f"IP:{FIRST}"), "manifest-unknown")
+        check(pull(FIRST, f"IP:{FIRST}"), "manifest-unknown")
         said = {
-            "doesn't contain any IP SANs": pull("registry.local"),
-            "x509: certificate is valid for 10.0.0.1, not": pull("other", "IP:10.0.0.1"),
+            "x509: certificate relies on legacy Common Name field, use SANs instead": pull(NAME),
+            "x509: certificate is valid for other.example, not": pull(NAME, "DNS:other.example"),
+            "x509: certificate is valid for 10.0.0.1, not": pull(FIRST, "IP:10.0.0.1"),
+            "doesn't contain any IP SANs": pull(FIRST, "DNS:other.example"),
         }
         for words, text in said.items():
             assert words in text
