@@ -137,6 +137,7 @@ SAYS = {
         ":5005: connect: connection refused",
         "connection-refused",
     ),
+    "pull 192.168.56.7:5000/x": (20, "connect: no route to host", "no-way-there"),
     "pull nosuch.invalid/x": (20, "no such host", "no-such-host"),
     f"pull {LIMITED}": (21, "toomanyrequests: You have reached your pull rate limit", "rate-limit"),
     "-H unix:///nosuch.sock ps": (22, "Cannot connect to the Docker daemon at", "no-engine"),
@@ -360,6 +361,15 @@ def test_deleting_where_it_is_not_allowed(engine: Daemon) -> None:
 
 def test_a_question_that_nobody_answers(engine: Daemon) -> None:
     check(engine.docker("container", "prune"), "no-answer")
+
+
+def test_without_a_name_server(engine: Daemon, tmp_path: Path) -> None:  # 20
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "resolv.conf").write_text("nameserver 127.0.0.2\n")
+    with start_daemon(tmp_path, namespace=engine.namespace) as alone:
+        said = alone.docker("pull", "nginx")
+    assert "lookup registry-1.docker.io on 127.0.0.2:53: read udp" in said
+    check(said, "no-such-host")
 
 
 def test_an_image_with_many_names(engine: Daemon) -> None:

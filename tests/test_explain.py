@@ -77,6 +77,11 @@ SAID = {
     "blob upload unknown": "upload-broken",
     "error parsing HTTP 413 response body: 413 Request Entity Too Large": "upload-broken",
     "unknown blob": "layer-lost",
+    "dial tcp: lookup registry-1.docker.io on [::1]:53: read udp [::1]:4146->[::1]:53: read: "
+    "connection refused": "no-such-host",
+    'Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for '
+    "connection (Client.Timeout exceeded while awaiting headers)": "no-way-there",
+    "dial tcp 192.168.56.7:5000: connect: no route to host": "no-way-there",
     'error parsing HTTP 403 response body: unexpected end of JSON input: ""': "not-a-registry",
     "unexpected status from HEAD request to http://localhost:5000/v2/x/blobs/sha256:0a: 403 "
     "Forbidden": "not-a-registry",
