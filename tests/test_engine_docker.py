@@ -41,6 +41,14 @@ SHOWN = {
 }
 _SCRIPT = "trap 'exit 7' TERM; echo on; while sleep 0.1; do true; done"
 SLEEP = ("--network", "none", "shell", "sh", "-c", _SCRIPT)
+ROOT = Path(__file__).parent.parent
+_RELAY = """\
+import sys, time
+from tests import relays
+relay = relays.at(relays.Path(sys.argv[1]), sys.argv[2])
+print("ready", flush=True)
+time.sleep(60)
+"""
 
 # The SDK forgets a socket that could not connect.
 pytestmark = pytest.mark.filterwarnings(
@@ -331,6 +339,34 @@ def test_reset_on_the_command_line(lab: Lab) -> None:
     reset = [sys.executable, "-m", "dockerlab", "reset", "--yes"]
     assert subprocess.run(reset, env=env, capture_output=True, check=True).stdout
     assert lab.hers("images", "--format", "{{.Repository}}").split() == ["shell"]
+
+
+@pytest.mark.parametrize("line", ["run", "logs"])
+def test_an_engine_that_is_lost_in_the_middle(lab: Lab, tmp_path: Path, line: str) -> None:
+    """All connections to the engine end, as if it had been killed."""
+    lost, there = str(tmp_path / "s"), lab.daemon.host.removeprefix("unix://")
+    if line == "logs":
+        lab.hers("run", "-d", "--name", "web", *SLEEP)
+    words = {"run": ["run", *SLEEP], "logs": ["logs", "-f", "web"]}[line]
+    out, err = io.StringIO(), io.StringIO()
+    with subprocess.Popen(
+        [sys.executable, "-c", _RELAY, lost, there], stdout=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        assert process.stdout and process.stdout.readline()
+
+        def cut() -> None:
+            try:
+                until(lambda: "on" in out.getvalue())
+            finally:
+                process.kill()
+
+        cutter = threading.Thread(target=cut)
+        cutter.start()
+        engine = Docker(Address(f"unix://{lost}", "test"))
+        assert commands.run(words, engine, out, err) == {"run": 125, "logs": 1}[line]
+        cutter.join()
+        engine.client.close()
+    assert "Cannot connect to the Docker daemon at" in err.getvalue()
 
 
 def test_an_engine_that_stops_and_comes_back(lab: Lab) -> None:

@@ -145,7 +145,7 @@ class Docker:
     def save(self, names: Sequence[str], target: IO[bytes]) -> None:
         """Write images to a tar."""
         with closing(self.client.ask("GET", "/images/get", names=list(names))) as answer:
-            for chunk in answer.iter_content(1024 * 1024):
+            for chunk in self.client.pieces(answer):
                 target.write(chunk)
 
     def load(self, source: IO[bytes]) -> list[str]:
@@ -163,7 +163,7 @@ class Docker:
         """What `docker inspect` shows of a "container", an "image" or a "volume"."""
         if kind == "container" and size:
             with closing(self.client.ask("GET", f"/containers/{name}/json", size=1)) as answer:
-                return dict(answer.json())
+                return dict(self.client.read(answer))
         return dict(getattr(self.client, f"inspect_{kind}")(name))
 
     def history(self, name: str) -> list[Json]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,6 +16,10 @@ from dockerlab.errors import EngineError, Unreachable
 if TYPE_CHECKING:
     from dockerlab.engine.container import Container
     from dockerlab.engine.docker.address import Address
+
+_GONE = (ConnectionError, FileNotFoundError, TimeoutError)
+_BELOW = ("docker.", "urllib3.")  # whose exceptions tell of a connection
+_NO_WAY = (socket.gaierror, ssl.SSLError)
 
 
 class Missing(Refused):
@@ -54,6 +60,16 @@ class Client:
                 raise docker.errors.APIError("", answer, answer.json()["message"])
             return answer
 
+    def read(self, answer: Any) -> Any:
+        """The JSON that an answer is."""
+        with self._words():
+            return answer.json()
+
+    def pieces(self, answer: Any) -> Iterator[bytes]:
+        """The bytes of an answer, when they come."""
+        with self._words():
+            yield from answer.iter_content(1024 * 1024)
+
     def frames(self, answer: Any, container: Container) -> Iterator[Chunk]:
         """What a container writes, out of an answer to logs or attach, when it comes.
 
@@ -91,21 +107,21 @@ class Client:
         except docker.errors.APIError as error:
             said = error.explanation or str(error)
             raise (Missing if error.status_code == 404 else Refused)(said) from None
-        except (docker.errors.DockerException, OSError) as error:
-            if _denied(error):
-                raise EngineError(
-                    "permission denied while trying to connect to the Docker daemon socket at "
-                    f"{self._address.url}"
-                ) from None
-            raise Unreachable(self._address.url) from None
+        except Exception as error:
+            if isinstance(error, OSError) or type(error).__module__.startswith(_BELOW):
+                raise _unconnected(error, self._address.url) from None
+            raise
 
 
-def _denied(error: BaseException | None) -> bool:
-    """Whether it is the permission to open the socket that is missing."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if isinstance(error, PermissionError) or "PermissionError" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _unconnected(error: BaseException, url: str) -> EngineError:
+    """Why the engine did not answer, as docker's CLI tells it."""
+    causes = [error]
+    while (before := causes[-1].__cause__ or causes[-1].__context__) and before not in causes:
+        causes.append(before)
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        words = "permission denied while trying to connect to the Docker daemon socket at"
+        return EngineError(f"{words} {url}")
+    gone, no_way = (any(isinstance(one, kinds) for one in causes) for kinds in (_GONE, _NO_WAY))
+    if no_way or (type(error).__module__.startswith("docker") and not gone):
+        return EngineError(f"error during connect: {error}")
+    return Unreachable(url)
