@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import io
 import json
@@ -13,6 +14,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import Reference
 from tests.containing import until
 from tests.dockers import Result
-from tests.engines import Daemon, daemon
+from tests.engines import Daemon, daemon, network
 
 LESSON = "05-tag-push-pull"
 SHOWN = {
@@ -88,17 +90,31 @@ class Lab:
 def running(
     tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]
 ) -> Iterator[Daemon]:
-    """An engine of our own, on which the learner has an image with a shell, and a network."""
+    """An engine of our own, on which the learner has an image with a shell.
+
+    Its network is ours for as long: localhost is the same for both.
+    """
     need("dockerd")
     folder = tmp_path_factory.mktemp("lab")
-    with daemon(folder) as engine:
+    with network() as name, daemon(folder, namespace=name, bridge=True) as engine:
         with tarfile.open(folder / "shell.tar", "w") as tar:
             tar.add(need("busybox"), "bin/sh")
         engine.good("import", str(folder / "shell.tar"), "shell")
-        engine.good("network", "create", "hers")
-        yield engine
-        engine.good("network", "rm", "hers")
+        with inside(Path("/var/run/netns", name)):
+            yield engine
     gc.collect()
+
+
+@contextmanager
+def inside(namespace: Path) -> Iterator[None]:
+    """While this lasts, this thread and all that it starts are in that network."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as ours, namespace.open() as other:
+        assert libc.setns(other.fileno(), 0) == 0, os.strerror(ctypes.get_errno())
+        try:
+            yield
+        finally:
+            assert libc.setns(ours.fileno(), 0) == 0
 
 
 @pytest.fixture
@@ -163,7 +179,7 @@ def test_a_container_of_hers_called_registry_stays(lab: Lab, state: str) -> None
 
 def test_a_container_of_hers_on_port_5000_stays(lab: Lab) -> None:
     publish = ["-p", "127.0.0.1:5000:80"]
-    lab.hers("run", "-d", *publish, "--name", "web", "--network", "hers", *SLEEP[2:])
+    lab.hers("run", "-d", *publish, "--name", "web", *SLEEP[2:])
     before = lab.everything()
     with pytest.raises(lessons.PortHeld, match="docker stop web"):
         lessons.begin(LESSON, lab.engine)
