@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.dockers import Result, real
@@ -29,7 +29,7 @@ done
 exec "$@"
 """
 _NETWORKS = Path("/var/run/netns")
-_NO_BRIDGE = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+_NO_TABLES = ("--iptables=false", "--ip6tables=false")
 
 
 def missing() -> str:
@@ -133,19 +133,33 @@ def daemon(
 ) -> Iterator[Daemon]:
     """A running dockerd in `folder`; `bridge`: its containers have a network and can be reached.
 
-    Without a `namespace` it has a network that leads nowhere: an engine, even one that wants no
-    bridge, takes that of another one in its network away.
+    Without a `namespace` it is in our network, with a bridge of its own: one that wants none takes
+    that of another engine away.
     """
-    enter = ["nsenter", f"--net={_NETWORKS / namespace}"] if namespace else ["unshare", "--net"]
+    enter = ["nsenter", f"--net={_NETWORKS / namespace}"] if namespace else []
     unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", _OWN_ETC]
-    network = () if bridge else _NO_BRIDGE
-    command = [*enter, *unshare, str(folder / "etc"), *WITH_US, "dockerd", *network, *flags]
-    engine = Daemon(folder, command, env or {}, namespace)
-    engine.start()
-    try:
+    command = [*enter, *unshare, str(folder / "etc"), *WITH_US, "dockerd", *flags]
+    with ExitStack() as stack:
+        if not namespace:
+            command += [f"--bridge={stack.enter_context(_bridge())}", *_NO_TABLES]
+        elif not bridge:
+            command += ["--bridge=none", *_NO_TABLES]
+        engine = Daemon(folder, command, env or {}, namespace)
+        engine.start()
+        stack.callback(engine.stop)
         yield engine
+
+
+@contextmanager
+def _bridge() -> Iterator[str]:
+    name = f"lab{os.getpid()}"
+    _ip("link", "add", name, "type", "bridge")
+    try:
+        _ip("address", "add", "192.168.57.1/24", "dev", name)
+        _ip("link", "set", name, "up")
+        yield name
     finally:
-        engine.stop()
+        _ip("link", "delete", name)
 
 
 @contextmanager

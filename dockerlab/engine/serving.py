@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from dockerlab.engine import commands, current, second
 from dockerlab.engine.docker import Docker, cli, login
+from dockerlab.engine.docker.settling import settle
 
 if TYPE_CHECKING:
     from dockerlab.engine.docker.address import Address
@@ -23,7 +24,10 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     if address is None:
         return commands.run(words, engine, out, err, stdin)
     try:
-        return _hand_over(words, address, err, stdin)
+        status = _hand_over(words, address, err, stdin)
+        if not status and isinstance(engine, Docker):
+            settle(words, engine)
+        return status
     except BrokenPipeError:
         raise
     except OSError as error:
