@@ -5,6 +5,7 @@ The notebooks' kernels inherit it. Their language comes from the notebook's fold
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[name] = str(folder)
     for name in UNWANTED:
         os.environ.pop(name, None)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # of a shell that runs us behind itself
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if any(map(_is_stale, (ROOT / "dockerlab").glob("locale/*/LC_MESSAGES/*.po"))):
         subprocess.run([sys.executable, ROOT / "tools" / "catalogue.py", "compile"], check=True)
 

@@ -210,12 +210,21 @@ def test_reset_takes_what_the_lab_made_and_nothing_else(lab: Lab) -> None:
     lab.good("volume create data")
     lab.good("create --name made -v precious:/data -v named:/named -v /anonymous shell sh")
     lab.hers("network", "create", "--label", "dockerlab.lab=1", "net")
-    lab.hers("create", "--name", "unlabelled", "my-image")
     assert all(now > then for now, then in zip(lab.everything(), before, strict=True))
     lab.engine.reset()
     assert lab.everything() == before
     lab.hers("rm", "web")
     lab.hers("volume", "rm", "precious")
+
+
+def test_her_own_container_of_a_course_image_stays(lab: Lab) -> None:
+    lab.engine.images.add_sample("my-image", "my-image")
+    lab.hers("create", "--name", "registry", "my-image")
+    with pytest.raises(NotOurs, match="docker rename registry"):
+        lessons.begin(LESSON, lab.engine)
+    lab.engine.reset()
+    assert lab.hers("ps", "-a", "--format", "{{.Names}}") == "registry\n"
+    lab.hers("rm", "registry")
 
 
 def test_what_cannot_go_is_told_of_when_the_rest_is_gone(lab: Lab) -> None:

@@ -86,7 +86,7 @@ def _leftovers(image: Image, engine: Engine) -> list[str]:
     if image.labels.get(LABEL) in OWN:
         return [image.id]
     named = [str(name) for name in image.names if name.registry == f"localhost:{PORT}"]
-    return named if engine.owns(image.labels) else []
+    return named if LABEL in image.labels or engine.owns(image.labels) else []
 
 
 def _make_room(engine: Engine) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import IO, TYPE_CHECKING
 
 from dockerlab.engine.base import Json, Say, Usage
-from dockerlab.engine.docker.labels import ours
+from dockerlab.engine.docker.labels import LAB_LABEL
 
 if TYPE_CHECKING:
     from dockerlab.engine import base
@@ -79,7 +79,7 @@ class Docker:
 
     def owns(self, labels: Mapping[str, str] | None) -> bool:
         """Whether what bears these labels is the lab's."""
-        return ours(labels)
+        return LAB_LABEL in (labels or {})
 
     def stop_all(self) -> None:
         """End every container of the lab; they can be started again."""
