@@ -87,7 +87,7 @@ def alone(engine: Embedded) -> Iterator[Bench]:
         yield Bench(engine, f"127.0.0.1:{taken.getsockname()[1]}")
 
 
-FULL = "docker.io/library/hello-registry:latest"
+FULL = "docker.io/library/hello-world:latest"
 
 
 @pytest.mark.parametrize(
@@ -95,16 +95,16 @@ FULL = "docker.io/library/hello-registry:latest"
     [
         (FULL, "ok"),
         (f"  {FULL}\n", "ok"),
-        (Reference.parse("hello-registry"), "ok"),
+        (Reference.parse("hello-world"), "ok"),
         ("", "empty"),
         (None, "empty"),
-        ("hello-registry", "short"),
-        ("docker.io/hello-registry:latest", "short"),
-        ("Hello-Registry", "invalid"),
-        ("ghcr.io/library/hello-registry:latest", "wrong-registry"),
-        ("docker.io/hello-registry/hello-registry:latest", "wrong-namespace"),
+        ("hello-world", "short"),
+        ("docker.io/hello-world:latest", "short"),
+        ("Hello-World", "invalid"),
+        ("ghcr.io/library/hello-world:latest", "wrong-registry"),
+        ("docker.io/hello-world/hello-world:latest", "wrong-namespace"),
         ("docker.io/library/nginx:latest", "wrong-name"),
-        ("docker.io/library/hello-registry:1", "wrong-tag"),
+        ("docker.io/library/hello-world:1", "wrong-tag"),
         (f"{FULL}@sha256:{'0' * 64}", "wrong-digest"),
     ],
 )
@@ -338,7 +338,7 @@ def test_other_host(check: str, tag: str, bench: Bench) -> None:
     port = bench.address.rpartition(":")[2]
     bench.docker(f"--context host2 pull {other.first}:{port}/{name}")
     assert bench.check(check) == "ok"
-    bench.engine.images.add_sample("hello-registry", "my-image")
+    bench.engine.images.add_sample("hello-world", "my-image")
     bench.send(name)
     assert bench.check(check) == "different"
 

@@ -127,7 +127,7 @@ def _check(name: str) -> Callable[[Callable[[State, Any], Seen]], Callable[[Stat
 
 @_check("full-name")
 def _full_name(state: State, answer: Any) -> Seen:
-    return _named(answer, Reference.parse("hello-registry"))
+    return _named(answer, Reference.parse("hello-world"))
 
 
 @_check("remote-name")
@@ -310,8 +310,7 @@ def _arrived(state: State, image: str) -> Seen:
     pulled = state.image(name, state.other.engine)
     if pulled is None:
         return "not-pulled", {"name": name}
-    same = there.config is not None and there.config.digest == pulled.id
-    return ("ok" if same else "different"), {"name": name}
+    return ("ok" if _same(there, pulled) else "different"), {"name": name}
 
 
 def _missing(state: State, name: str) -> Seen:

@@ -101,6 +101,8 @@ def _connection(address: Address, patience: float) -> socket.socket:
 
 
 def _unix(address: Address, patience: float) -> socket.socket:
+    if not hasattr(socket, "AF_UNIX"):  # Python on Windows
+        raise problems.Absent(address.origin, address.url, "no Unix sockets")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(patience)
     try:
