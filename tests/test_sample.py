@@ -51,7 +51,8 @@ def unpack(layout: Layout, manifest: Manifest, root: Path) -> Path:
     """A folder with the files of all layers."""
     for one in manifest.layers:
         with tarfile.open(fileobj=io.BytesIO(gzip.decompress(layout.read(one.digest)))) as archive:
-            archive.extractall(root, filter="data")
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(root)
     return root
 
 
