@@ -10,6 +10,7 @@ from dockerlab.engine.docker import Docker, cli, login
 from dockerlab.engine.docker.settling import settle
 
 if TYPE_CHECKING:
+    from dockerlab.engine.base import Engine
     from dockerlab.engine.docker.address import Address
 
 
@@ -20,19 +21,10 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     it is a notebook's cell: all that docker's CLI writes goes to `err`.
     """
     engine = second.server(words, current())
-    address = _by_cli(engine)
-    if address is None:
-        return commands.run(words, engine, out, err, stdin)
-    try:
-        status = _hand_over(words, address, err, stdin)
-        if not status and isinstance(engine, Docker):
-            settle(words, engine)
-        return status
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        print(commands.unusable(error, engine), file=err)
-        return 1
+    status = _run(words, engine, out, err, stdin)
+    if not status and isinstance(engine, Docker):
+        settle(words, engine)
+    return status
 
 
 def complete(words: Sequence[str]) -> list[str]:
@@ -40,6 +32,21 @@ def complete(words: Sequence[str]) -> list[str]:
     engine = second.server(words, current())
     address = _by_cli(engine)
     return cli.complete(words, address) if address else commands.complete(words, engine)
+
+
+def _run(
+    words: Sequence[str], engine: Engine, out: TextIO, err: TextIO, stdin: BinaryIO | None
+) -> int:
+    address = _by_cli(engine)
+    if address is None:
+        return commands.run(words, engine, out, err, stdin)
+    try:
+        return _hand_over(words, address, err, stdin)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(commands.unusable(error, engine), file=err)
+        return 1
 
 
 def _hand_over(words: Sequence[str], address: Address, err: TextIO, stdin: BinaryIO | None) -> int:
