@@ -58,6 +58,7 @@ def test_another_host_gets_the_image_only_once_it_trusts_http(first: Docker, por
     assert PLAIN_HTTP in first.bad("--context", "host2", "pull", name)
     configure(first, f"{FIRST}:{port}")
     assert f"Downloaded newer image for {name}" in first.good("--context", "host2", "pull", name)
+    assert f"  {FIRST}:{port}\n  127.0.0.0/8" in first.good("--context", "host2", "info")
     there, here = (
         first.good(*host, "images", "-q", "--no-trunc", image)
         for host, image in ((("--context", "host2"), name), ((), "my-image"))

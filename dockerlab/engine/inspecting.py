@@ -209,6 +209,10 @@ def info(engine: Embedded) -> Json:
         "Name": platform.node(),
         "ServerVersion": engine.version,
         "RegistryConfig": {
+            "IndexConfigs": {
+                host: {"Name": host, "Mirrors": [], "Secure": False, "Official": False}
+                for host in engine.daemon.settings().get("insecure-registries", ())
+            },
             "InsecureRegistryCIDRs": ["127.0.0.0/8"],
             "Mirrors": ["Mini Hub (dockerlab)"],
         },

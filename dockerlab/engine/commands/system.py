@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from typing import Any
 
 from dockerlab import __version__
 from dockerlab.engine.base import Usage
@@ -60,6 +62,14 @@ def version(session: Session, *, format: str) -> int:
     return 0
 
 
+def _insecure(registries: Mapping[str, Any]) -> list[str]:
+    named = (registries.get("IndexConfigs") or {}).values()
+    return [
+        *(one["Name"] for one in named if not one["Secure"]),
+        *(registries.get("InsecureRegistryCIDRs") or ()),
+    ]
+
+
 @command("system info", "info", summary="Display system-wide information", options=(FORMAT,))
 def info(session: Session, *, format: str) -> int:
     """`docker info`."""
@@ -90,9 +100,7 @@ def info(session: Session, *, format: str) -> int:
         "Docker Root Dir": facts["DockerRootDir"],
         "Debug Mode": "false",
         "Experimental": "false",
-        "Insecure Registries": "".join(
-            f"\n  {net}" for net in registries.get("InsecureRegistryCIDRs") or ()
-        ),
+        "Insecure Registries": "".join(f"\n  {each}" for each in _insecure(registries)),
         "Registry Mirrors": "".join(f"\n  {url}" for url in registries.get("Mirrors") or ()),
         "Live Restore Enabled": str(bool(facts.get("LiveRestoreEnabled"))).lower(),
     }
