@@ -159,7 +159,7 @@ def test_an_address_that_is_none() -> None:
 def test_what_a_killed_one_left_is_cleared_away(tmp_path: Path) -> None:
     with start_server(tmp_path) as server:
         port = server.port
-    left = Path(os.environ["DOCKERLAB_HOME"], "mirror", str(port), "registry")
+    left = Path(os.environ["DOCKERLAB_HOME"], "mirror", f"127.0.0.1-{port}", "registry")
     left.mkdir(parents=True)
     left.joinpath("leftover").touch()
     running_there = RunningServer([*HUB, "--port", str(port)])

@@ -36,7 +36,7 @@ def serve(
     except ServeError as error:
         raise PortTaken(port) if error.errno == errno.EADDRINUSE else error from None
     port = listener.getsockname()[1]
-    folder = private(home() / "mirror") / str(port)
+    folder = private(home() / "mirror") / f"{host.replace(':', '-')}-{port}"
     shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
     try:
         with listener, _cached() if caching else nullcontext() as cache:
