@@ -74,6 +74,8 @@ def _reset() -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Nothing may be left running, no container either."""
+    if session.config.option.engine == "docker":
+        _reset()
     for process in _ours():
         session.config.stash.setdefault(LEFT, []).append(" ".join(process.cmdline()))
         process.kill()
