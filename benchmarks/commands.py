@@ -9,15 +9,13 @@ Markdown table of medians; exits with 1 if a magic takes longer than the CLI.
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-from jupyter_client.manager import start_new_kernel
+from kernels import kernel
 
 COMMANDS = {"tag": "tag {image} bench-names:new", "ps": "ps", "images": "images"}
 MEASURE = """
@@ -36,35 +34,18 @@ def measure(line, runs):
 
 def magics(runs: int) -> dict[str, float]:
     """Median seconds of each command in a kernel with a lab of its own."""
-    with tempfile.TemporaryDirectory() as home:
-        os.environ |= {"DOCKERLAB_HOME": home, "DOCKERLAB_ENGINE": "embedded"}
-        manager, client = start_new_kernel(kernel_name="python3")
-        said: list[str] = []
-
-        def collect(message: dict[str, dict[str, str]]) -> None:
-            if message["msg_type"] in ("stream", "error"):
-                said.append(message["content"].get("text") or str(message["content"]))
-
-        def execute(code: str) -> str:
-            said.clear()
-            client.execute_interactive(code, timeout=120, output_hook=collect)
-            return "".join(said)
-
-        try:
-            execute("%load_ext dockerlab\nfrom dockerlab import lab")
-            execute('lab.begin("05-tag-push-pull")')
-            execute("%docker run -d --name registry -p 0:5000 registry:2")
-            execute(MEASURE)
-            found = {}
-            for name, line in COMMANDS.items():
-                wanted = line.format(image="my-image")
-                times = execute(f"print(*measure({wanted!r}, {runs}))").split()
-                found[name] = statistics.median(map(float, times))
-            execute("lab.reset()")
-            return found
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel()
+    with kernel("embedded") as execute:
+        execute("from dockerlab import lab")
+        execute('lab.begin("05-tag-push-pull")')
+        execute("%docker run -d --name registry -p 0:5000 registry:2")
+        execute(MEASURE)
+        found = {}
+        for name, line in COMMANDS.items():
+            wanted = line.format(image="my-image")
+            times = execute(f"print(*measure({wanted!r}, {runs}))").split()
+            found[name] = statistics.median(map(float, times))
+        execute("lab.reset()")
+        return found
 
 
 def cli(docker: str, runs: int) -> dict[str, float]:

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_client.manager import start_new_kernel
+from kernels import kernel
 
 LINES = ("ps", "image ls", "version", "volume ls", "image rm nobody")
 ADDED, WITH, WITHOUT = 0.03, 0.1, 0.5  # seconds
@@ -53,36 +53,16 @@ print(time.perf_counter() - started, found.address is not None)
 
 def added(runs: int) -> dict[str, tuple[float, float]]:
     """Of each line the median seconds of the CLI, and what `%docker` took more in its turn."""
-    with tempfile.TemporaryDirectory() as home:
-        os.environ |= {"DOCKERLAB_HOME": home, "DOCKERLAB_ENGINE": "docker"}
-        manager, client = start_new_kernel(kernel_name="python3")
-        said: list[str] = []
-
-        def collect(message: dict[str, dict[str, str]]) -> None:
-            if message["msg_type"] in ("stream", "error"):
-                said.append(message["content"].get("text") or str(message["content"]))
-
-        def execute(code: str) -> str:
-            said.clear()
-            client.execute_interactive(code, timeout=300, output_hook=collect)
-            return "".join(said)
-
-        try:
-            execute("%load_ext dockerlab")
-            execute(MEASURE)
-            found = {}
-            for line in LINES:
-                execute(f"measure({line!r}, 1)")
-                times = [
-                    float(each) for each in execute(f"print(*measure({line!r}, {runs}))").split()
-                ]
-                pairs = list(zip(times[::2], times[1::2], strict=True))
-                more = statistics.median(ours - cli for cli, ours in pairs)
-                found[line] = statistics.median(times[::2]), more
-            return found
-        finally:
-            client.stop_channels()
-            manager.shutdown_kernel()
+    with kernel("docker") as execute:
+        execute(MEASURE)
+        found = {}
+        for line in LINES:
+            execute(f"measure({line!r}, 1)")
+            times = [float(each) for each in execute(f"print(*measure({line!r}, {runs}))").split()]
+            pairs = list(zip(times[::2], times[1::2], strict=True))
+            more = statistics.median(ours - cli for cli, ours in pairs)
+            found[line] = statistics.median(times[::2]), more
+        return found
 
 
 def finding(runs: int, surroundings: Mapping[str, str], there: bool) -> float:

@@ -18,14 +18,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 from servers import start_real_registry
-from traitlets.config import Config
 
-from dockerlab import engine, i18n
+from dockerlab import engine
 from dockerlab.engine.docker import cli, config, marking
 from dockerlab.engine.docker.address import LOCAL, Address
 from dockerlab.engine.docker.labels import LAB_LABEL
 from dockerlab.engine.serving import serve
-from tests import relays
+from tests import relays, shells
 from tests.dockers import Result, real
 
 Need = Callable[[str], str]
@@ -64,12 +63,7 @@ def docker(need: Need, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 @pytest.fixture
 def shell(docker: str) -> Iterator[InteractiveShell]:
-    settings = Config()
-    settings.HistoryManager.enabled = False
-    made = InteractiveShell(config=settings)
-    made.run_line_magic("load_ext", "dockerlab")
-    yield made
-    i18n.choose(None)
+    yield from shells.shell()
 
 
 @pytest.fixture

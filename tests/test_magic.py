@@ -11,9 +11,9 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
-from traitlets.config import Config
 
-from dockerlab import engine, i18n, magic
+from dockerlab import engine, magic
+from tests import shells
 
 Run = Callable[[str], Any]
 Kernel = tuple[KernelManager, BlockingKernelClient]
@@ -34,12 +34,7 @@ def my_image(home: Path) -> None:
 
 @pytest.fixture
 def shell(home: Path) -> Iterator[InteractiveShell]:
-    settings = Config()
-    settings.HistoryManager.enabled = False
-    made = InteractiveShell(config=settings)
-    made.run_line_magic("load_ext", "dockerlab")
-    yield made
-    i18n.choose(None)
+    yield from shells.shell()
 
 
 @pytest.fixture

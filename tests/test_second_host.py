@@ -112,7 +112,7 @@ def test_its_own_registry_is_its_localhost(first: Docker) -> None:
 def test_settings_that_docker_refuses_change_nothing(
     tmp_path: Path, settings: object, reason: str
 ) -> None:
-    daemon = Daemon(tmp_path)
+    daemon = Daemon(tmp_path, lambda port: False)
     daemon.configure({"insecure-registries": ["kept:5000"]})
     with pytest.raises(EngineError) as refused:
         daemon.configure(settings)  # type: ignore[arg-type]

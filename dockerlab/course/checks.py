@@ -273,12 +273,6 @@ def _second_version(state: State, answer: Any) -> Seen:
     return "ok", {"shared": shared, "layers": len(second.layers)}
 
 
-def _same(there: Manifest, here: Image) -> bool:
-    """Whether the registry's image is the local one; engines differ in what they call its ID."""
-    names = {there.digest, there.config.digest if there.config else ""}
-    return here.id in names or there.digest in {name.digest for name in here.digests}
-
-
 @_check("other-host")
 def _other_host(state: State, answer: Any) -> Seen:
     return _arrived(state, "my-image:latest")
@@ -311,6 +305,12 @@ def _arrived(state: State, image: str) -> Seen:
     if pulled is None:
         return "not-pulled", {"name": name}
     return ("ok" if _same(there, pulled) else "different"), {"name": name}
+
+
+def _same(there: Manifest, here: Image) -> bool:
+    """Whether the registry's image is the local one; engines differ in what they call its ID."""
+    names = {there.digest, there.config.digest if there.config else ""}
+    return here.id in names or there.digest in {name.digest for name in here.digests}
 
 
 def _missing(state: State, name: str) -> Seen:

@@ -94,8 +94,7 @@ def _make_room(engine: Engine) -> None:
     for container in engine.containers.list():
         if container.name == REGISTRY:
             raise NotOurs("container", REGISTRY)
-        published = (one for lines in container.state.ports.values() for one in lines)
-        if container.running and any(one["HostPort"] == str(PORT) for one in published):
+        if container.running and str(PORT) in container.published:
             if engine.owns(container.config["Labels"]):
                 continue  # made in the lab: `docker run` says so, and that is explained
             raise PortHeld(PORT, container.name)

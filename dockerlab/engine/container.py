@@ -66,6 +66,11 @@ class Container:
         return self.state.status == "running"
 
     @property
+    def published(self) -> set[str]:
+        """The ports of the docker host that lead to it."""
+        return {line["HostPort"] for lines in self.state.ports.values() for line in lines}
+
+    @property
     def process(self) -> Process | None:
         """Its process, if it has one."""
         return Process(*self.state.process) if self.state.process else None

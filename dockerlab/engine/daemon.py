@@ -25,17 +25,12 @@ _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?", re.ASCII)
 _WHERE = "/etc/docker/daemon.json"  # as docker names it
 
 
-def never(port: int) -> bool:
-    """No port is published."""
-    return False
-
-
 @dataclass(frozen=True)
 class Daemon:
     """The settings in the folder `path`; `published` tells whether the host publishes a port."""
 
     path: Path
-    published: Callable[[int], bool] = never
+    published: Callable[[int], bool]
 
     def settings(self) -> dict[str, Any]:
         """What daemon.json says; EngineError in dockerd's words if it is none."""

@@ -87,14 +87,8 @@ class Embedded:
         return Registry(registry, insecure=insecure, route=route)
 
     def _publishes(self, port: int) -> bool:
-        bound = [
-            line
-            for container in self.containers.list()
-            if container.running
-            for lines in container.state.ports.values()
-            for line in lines
-        ]
-        return any(line["HostPort"] == str(port) for line in bound)
+        running = (container for container in self.containers.list() if container.running)
+        return any(str(port) in container.published for container in running)
 
     def hub(self) -> Layout:
         """The Mini Hub, which plays docker.io; all hosts share it."""

@@ -53,9 +53,9 @@ def forget(engine: Engine) -> None:
 
 def server(words: Sequence[str], engine: Engine) -> Engine:
     """Who serves `docker WORDS`: the engine, or the second host that dockerlab plays beside it."""
-    from dockerlab.engine.commands import context_of
+    from dockerlab.engine.commands import apart
 
-    if engine.name == Embedded.name or context_of(words) != NAME or _own(engine):
+    if engine.name == Embedded.name or apart(words)[1] != NAME or _own(engine):
         return engine
     played = _played(engine)
     return played if played.path.is_dir() else engine

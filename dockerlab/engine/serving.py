@@ -23,7 +23,7 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     engine = second.server(words, current())
     status = _run(words, engine, out, err, stdin)
     if not status and isinstance(engine, Docker):
-        settle(words, engine)
+        settle(words, engine.address)
     return status
 
 

@@ -103,13 +103,13 @@ def complete(words: Sequence[str], engine: Engine) -> list[str]:
     return completions(list(words), engine)
 
 
-def context_of(words: Sequence[str]) -> str:
-    """The docker context that `docker WORDS` names, or ""."""
+def apart(words: Sequence[str]) -> tuple[int, str]:
+    """Where the command begins in `docker WORDS`, and the docker context they name, or ""."""
     try:
-        _words, options = parse_global(list(words), _GLOBAL)
+        rest, options = parse_global(words, _GLOBAL)
     except (UsageError, HelpWanted):
-        return ""
-    return str(options["context"] or "")
+        return 0, ""
+    return len(words) - len(rest), str(options["context"] or "")
 
 
 def _run(argv: list[str], session: Session) -> int:

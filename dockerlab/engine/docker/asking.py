@@ -137,7 +137,9 @@ def _by_sdk(address: Address, path: str, patience: float) -> Any:
 
     try:
         client = address.client(patience)
-        return client.info() if path == "/info" else client.version()
+        answer = client.get(client.base_url + path)
+        answer.raise_for_status()
+        return answer.json()
     except (DockerException, OSError) as error:  # an error of requests is an OSError
         if address.scheme == "npipe":
             raise problems.Absent(address.origin, address.url, str(error)) from None

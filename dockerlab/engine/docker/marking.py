@@ -15,10 +15,6 @@ _MAKING = {
     *("volume create", "network create"),
     *("build", "image build", "builder build", "buildx build"),
 }
-_VALUED = {  # docker's own flags, before the command, that take the next word
-    *("--config", "--context", "-c", "--host", "-H", "--log-level", "-l"),
-    *("--tlscacert", "--tlscert", "--tlskey"),
-}
 _VOLUME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
@@ -54,10 +50,9 @@ def volumes(words: Sequence[str]) -> list[list[str]]:
 
 def command_at(words: Sequence[str]) -> int:
     """Where the command begins, after docker's own flags."""
-    at = 0
-    while at < len(words) and words[at].startswith("-"):
-        at += 2 if words[at] in _VALUED else 1
-    return at
+    from dockerlab.engine.commands import apart
+
+    return apart(words)[0]
 
 
 def _after(words: Sequence[str], commands: set[str]) -> int:

@@ -8,11 +8,12 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
+from dockerlab.engine.docker import asking
 from dockerlab.engine.docker.marking import command_at
 from dockerlab.errors import DockerlabError
 
 if TYPE_CHECKING:
-    from dockerlab.engine.docker import Docker
+    from dockerlab.engine.docker.address import Address
 
 _STARTING = {"run", "start", "restart"}
 _HERE = "127.0.0.1"
@@ -20,18 +21,18 @@ _PORT = 5000  # where a registry listens inside its container
 _PATIENCE, _PAUSE = 5.0, 0.02  # seconds
 
 
-def settle(words: Sequence[str], engine: Docker) -> None:
+def settle(words: Sequence[str], address: Address) -> None:
     """After `docker run`, `start` or `restart`, come back when the new registries answer.
 
     docker itself comes back earlier; the next cell of a lesson would then find nobody at the port.
     """
     at = command_at(words)
     named = words[at + 1 : at + 2] if words[at : at + 1] == ["container"] else words[at : at + 1]
-    if not _STARTING.intersection(named) or not engine.address.is_here:
+    if not _STARTING.intersection(named) or not address.is_here:
         return
     deadline = time.monotonic() + _PATIENCE
     with suppress(DockerlabError):
-        for container in engine.client.containers():
+        for container in asking.get(address, "/containers/json", _PATIENCE):
             for port in container["Ports"] if "second" in container["Status"] else ():
                 if port["PrivatePort"] == _PORT and "PublicPort" in port:
                     _wait(int(port["PublicPort"]), deadline)
