@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -125,25 +126,33 @@ def registry() -> None:
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
-    required=True,
     help=_("Folder that holds what is pushed."),
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help=_("Address to listen on."))
+@click.option("--host", help=_("Address to listen on; 127.0.0.1 if nothing is said."))
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    default=5000,
-    show_default=True,
-    help=_("Port to listen on; 0 takes any free one."),
+    help=_("Port to listen on; 0 takes any free one, and 5000 is usual."),
 )
-def serve(root: Path, host: str, port: int) -> None:
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help=_("Settings as registry:2 has them, in YAML; REGISTRY_* variables count too."),
+)
+def serve(root: Path | None, host: str | None, port: int | None, config: Path | None) -> None:
     """Run a registry on a folder."""
-    from dockerlab.registry.serve import ServeError
+    from dockerlab.registry.configuration import SettingsError
+    from dockerlab.registry.process import ServeError
+    from dockerlab.registry.serve import configured
     from dockerlab.registry.serve import serve as run
 
+    if not root and not config:
+        raise click.UsageError(_("Say where what is pushed is kept: --root FOLDER."))
+    usual = {} if config else {"REGISTRY_STORAGE_DELETE_ENABLED": "true"}
     try:
-        run(root, host, port)
-    except ServeError as error:
+        run(configured(config, root, host, port, env={**usual, **os.environ}))
+    except (ServeError, SettingsError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -173,7 +182,7 @@ def serve(root: Path, host: str, port: int) -> None:
 def hub(host: str, port: int, archives: tuple[Path, ...], caching: bool) -> None:
     """Serve the course's images as a registry mirror."""
     from dockerlab.hub.serving import serve as run
-    from dockerlab.registry.serve import ServeError
+    from dockerlab.registry.process import ServeError
 
     try:
         run(host, port, archives, click.echo, caching=caching)

@@ -15,7 +15,7 @@ from dockerlab.hub.cache import Cache
 from dockerlab.hub.mirror import mirror
 from dockerlab.hub.stock import gather
 from dockerlab.registry.client import Registry
-from dockerlab.registry.serve import ServeError, listen, run
+from dockerlab.registry.process import ServeError, listen, run
 from dockerlab.registry.storage import Storage
 
 

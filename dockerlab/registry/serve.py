@@ -1,85 +1,63 @@
-"""A registry as a process: `python -m dockerlab.registry.serve --root DIR --host H --port P`."""
+"""A registry as a process: `python -m dockerlab.registry.serve [CONFIG] [--root DIR] …`."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import errno
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from granian.constants import HTTPModes, Interfaces
-from granian.net import SocketHolder  # type: ignore[attr-defined]
-from granian.server.embed import Server
-
+from dockerlab.registry import journal
+from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.journal import Journal, log
+from dockerlab.registry.process import ServeError, Site, listen, run_all
 from dockerlab.registry.server import application
+from dockerlab.registry.settings import Settings, load
 from dockerlab.registry.storage import Storage
+from dockerlab.registry.tls import secure
+from dockerlab.registry.values import Address
+from dockerlab.registry.wrappers import bounded, read_only, with_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-_BACKLOG = 1024
-_PATIENCE = 3  # seconds that transfers have left when the registry is told to stop
-_WORDS = {  # as Go says them, whatever the platform
-    errno.EADDRINUSE: "address already in use",
-    errno.EADDRNOTAVAIL: "cannot assign requested address",
-    errno.EACCES: "permission denied",
-}
-
-
-class ServeError(OSError):
-    """The registry cannot start; `str()` of it is one line, in the real registry's words."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
-
-
-def serve(
-    root: Path,
-    host: str = "127.0.0.1",
-    port: int = 5000,
-    *,
-    ready: Callable[[int], None] | None = None,
-    delete: bool = True,
-) -> None:
-    """Serve the directory until SIGINT or SIGTERM; `ready(port)` once connections are answered.
-
-    Port 0 takes a free one. ServeError if the root or the address cannot be used.
-    """
-    _serve(root, host, port, ready, delete)
+_CONFIGURATION = "REGISTRY_CONFIGURATION_PATH"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run with registry:2's settings and defaults; 2 after SIGTERM, as that one exits."""
-    options = _options(os.environ).parse_args(argv)
+    """Run with registry:2's settings; 2 after SIGTERM, as that one exits."""
     try:
-        ended_by = _serve(options.root, options.host, options.port, None, options.delete)
-    except ServeError as error:
+        options = _parser().parse_args(argv)
+        place = _placing(options.place)
+        ended_by = serve(
+            configured(options.config, options.root, options.host, options.port, place=place)
+        )
+    except (ServeError, SettingsError) as error:
         log("fatal", str(error))
         return 1
     return 2 if ended_by == signal.SIGTERM else 0
 
 
-def run(app: ASGIApp, listener: socket.socket, ready: Callable[[int], None] | None = None) -> int:
-    """Serve an application as a registry is served, and give the signal that ended it."""
-    return asyncio.run(_run(Journal(app), listener, ready))
+def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM, and give that; `ready(port)` once requests are answered.
 
-
-def _serve(
-    root: Path, host: str, port: int, ready: Callable[[int], None] | None, delete: bool
-) -> int:
-    storage = _open(root)
-    listener = listen(host, port)
+    ServeError or SettingsError if the folder, the address or another setting cannot be used.
+    """
+    journal.configure(settings.level, settings.log.formatter, settings.log.fields)
+    http = settings.http
+    encrypted = secure(http.tls, http2=not http.http2.disabled)
+    storage = _open(settings.storage.filesystem.rootdirectory)
+    app = _around(_registry(storage, settings), settings)
+    app = Journal(app, access=not settings.log.accesslog.disabled)
+    sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
     if not storage.claim():
         log("warning", f"{storage.root} is served by another process too")
     try:
-        return run(application(storage, delete=delete), listener, ready)
+        return run_all(sites, ready, http.draintimeout)
     finally:
         storage.release()
 
@@ -92,101 +70,79 @@ def _open(root: Path) -> Storage:
         raise ServeError(error.errno, f"filesystem: {error.filename or root}: {reason}") from None
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that takes connections; ServeError if the address cannot be used."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    if not 0 <= port <= 65535:
-        raise ServeError(errno.EINVAL, f"listen tcp: address {port}: invalid port")
-    try:
-        socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except (socket.gaierror, UnicodeError):
-        raise ServeError(errno.EINVAL, f"listen tcp: lookup {host}: no such host") from None
-    except OSError as error:
-        reason = _WORDS.get(error.errno or 0) or os.strerror(error.errno or 0).lower()
-        message = f"listen tcp {_address(host, port)}: bind: {reason}"
-        raise ServeError(error.errno, message) from None
+def _registry(storage: Storage, settings: Settings) -> ASGIApp:
+    return application(storage, delete=settings.storage.delete.enabled)
 
 
-class _Granian(Server):
-    """Granian inside this process, on a socket that is open already.
+def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Whatever a request has to pass on its way to the registry, the innermost first."""
+    if settings.storage.maintenance.readonly.enabled:
+        app = read_only(app)
+    origin = "" if settings.http.relativeurls else settings.http.host
+    app = with_headers(app, settings.http.headers, origin)
+    return bounded(app, settings.limits.requests)
 
-    Granian's own sockets share their port (SO_REUSEPORT), so that a second registry on a port
-    in use would start without a word.
+
+def configured(
+    config: Path | str | None,
+    root: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    *,
+    env: Mapping[str, str] = os.environ,
+    place: Callable[[str], Path] = Path,
+) -> Settings:
+    """What the file says, else the environment, else the command line; the last one wins.
+
+    ServeError if the file cannot be read, SettingsError if something in it is wrong.
     """
-
-    def __init__(self, app: Any, listener: socket.socket) -> None:
-        super().__init__(
-            app,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=_BACKLOG,
-            log_enabled=False,
-        )
-        self.workers_kill_timeout = _PATIENCE
-        holder: Any = SocketHolder  # its type stub lacks the constructor
-        self._listener: Any = holder(listener.detach(), False, _BACKLOG)
-
-    def _init_shared_socket(self) -> None:
-        self._shd = self._listener
-
-
-async def _run(app: Journal, listener: socket.socket, ready: Callable[[int], None] | None) -> int:
-    host, port = listener.getsockname()[:2]
-    server = _Granian(app, listener)
-    loop = asyncio.get_running_loop()
-    ended_by = 0
-
-    def stop(number: int, _frame: object) -> None:
-        nonlocal ended_by
-        ended_by = number
-        log("info", "stopping; transfers may end")
-        signal.signal(number, signal.SIG_DFL)  # asked twice, it ends at once
-        loop.call_soon_threadsafe(server.stop)
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop)
-    serving = asyncio.ensure_future(server.serve())
-    answered = asyncio.ensure_future(_answer(host, port))
-    await asyncio.wait((serving, answered), return_when=asyncio.FIRST_COMPLETED)
-    if not serving.done():
-        app.is_open = True
-        log("info", f"listening on {_address(host, port)}")
-        if ready:
-            ready(port)
+    config = config or env.get(_CONFIGURATION)
+    ours = {name: value for name, value in env.items() if name != _CONFIGURATION}
     try:
-        await serving
-    except asyncio.TimeoutError:  # a transfer did not end in time, and Granian trips over it
-        loop.set_exception_handler(lambda _loop, _context: None)
-    if not ended_by:
-        raise ServeError(errno.EIO, "the server stopped by itself")
-    return ended_by
+        loaded = load(place(str(config)) if config else None, ours, place)
+    except OSError as error:
+        reason = f"open {config}: {os.strerror(error.errno or 0).lower()}"
+        raise ServeError(error.errno, f"configuration error: {reason}") from None
+    storage, http = loaded.storage, loaded.http
+    if root:
+        storage = replace(storage, filesystem=replace(storage.filesystem, rootdirectory=root))
+    usual_host, usual_port = http.addr
+    addr = Address(usual_host if host is None else host, usual_port if port is None else port)
+    return replace(loaded, storage=storage, http=replace(http, addr=addr))
 
 
-async def _answer(host: str, port: int) -> None:
-    """Come back when the registry has answered a request."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    reader, writer = await asyncio.open_connection(near, port)
-    writer.write(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    await reader.readline()
-    writer.close()
-    await writer.wait_closed()
+def _placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
+    """Where paths inside a container are on this machine; the longest INSIDE that fits counts."""
+    known = sorted(((PurePosixPath(inside), Path(out)) for inside, out in places), reverse=True)
+    known.sort(key=lambda pair: -len(pair[0].parts))
+
+    def place(path: str) -> Path:
+        for inside, outside in known:
+            if PurePosixPath(path).is_relative_to(inside):
+                return outside / PurePosixPath(path).relative_to(inside)
+        return Path(path)
+
+    return place
 
 
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _options(env: Mapping[str, str]) -> argparse.ArgumentParser:
-    host, _, port = env.get("REGISTRY_HTTP_ADDR", "127.0.0.1:5000").rpartition(":")
-    root = env.get("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", "/var/lib/registry")
-    delete = env.get("REGISTRY_STORAGE_DELETE_ENABLED", "").lower() in ("1", "t", "true")
-    parser = argparse.ArgumentParser(prog="registry", description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path(root))
-    parser.add_argument("--host", default=host.strip("[]") or "0.0.0.0")
-    parser.add_argument("--port", type=int, default=port)
-    parser.set_defaults(delete=delete)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="registry",
+        description="A registry with the settings of the Distribution project's one.",
+        epilog="REGISTRY_* variables override the file, and these options override both.",
+    )
+    parser.add_argument("config", nargs="?", metavar="CONFIG", help="settings, a YAML file")
+    parser.add_argument("--root", type=Path, help="folder that holds what is pushed")
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="port to listen on; 0 takes any free one")
+    parser.add_argument(
+        "--place",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("INSIDE", "OUTSIDE"),
+        help="paths in settings that start with INSIDE are in OUTSIDE",
+    )
     return parser
 
 

@@ -163,7 +163,7 @@ class HTTP2:
 class HTTP:
     """`http`: how the registry is reached."""
 
-    addr: Address = Address("", 5000)
+    addr: Address = Address("127.0.0.1", 5000)
     net: Net = "tcp"
     host: Origin = Origin("")
     prefix: Prefix = Prefix("/")
@@ -244,7 +244,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """Every setting; where nothing was written, what the real registry would do."""
+    """Every setting; where nothing was written, what the real registry does, on 127.0.0.1."""
 
     version: Version = "0.1"
     log: Log = Log()
@@ -278,12 +278,11 @@ def load(
     `place` says where a path that a setting names is on this machine. SettingsError names the
     setting that is wrong; OSError if the file cannot be read.
     """
-    ours = {key: value for key, value in env.items() if key != "REGISTRY_CONFIGURATION_PATH"}
     try:
         text = config.read_text("utf-8") if config else "version: 0.1"
     except UnicodeDecodeError:
         raise SettingsError(FILE, "not text in UTF-8") from None
-    tree = Tree(text, ours)
+    tree = Tree(text, env)
     settings = read(tree, Settings, _readers(place))
     if tree.get("version") is None:
         raise SettingsError("version", "is missing; write version: 0.1")

@@ -1,0 +1,74 @@
+"""What stands around the registry's application: headers, a limit, the sign that says read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from starlette.responses import PlainTextResponse
+
+from dockerlab.registry.refusals import Refusal
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+READING = ("GET", "HEAD")
+
+
+def with_headers(app: ASGIApp, headers: Mapping[str, Sequence[str]], origin: str = "") -> ASGIApp:
+    """Add these headers to every answer; with an `origin`, Location becomes a whole URL."""
+    lines = [
+        (name.lower().encode(), value.encode())
+        for name, values in headers.items()
+        for value in values
+    ]
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def dress(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                dressed = [_located(line, origin) for line in message["headers"]]
+                message = {**message, "headers": [*dressed, *lines]}
+            await send(message)
+
+        await app(scope, receive, dress)
+
+    return answer if lines or origin else app
+
+
+def _located(line: tuple[bytes, bytes], origin: str) -> tuple[bytes, bytes]:
+    name, value = line
+    is_relative = name == b"location" and value.startswith(b"/")
+    return (name, origin.encode() + value) if is_relative else line
+
+
+def read_only(app: ASGIApp) -> ASGIApp:
+    """Refuse whatever is not reading, in the real registry's words."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        inner = app
+        if scope["method"] not in READING:
+            allowed = {"Allow": ", ".join(READING)}
+            inner = PlainTextResponse("Method not allowed\n", 405, allowed)
+        await inner(scope, receive, send)
+
+    return answer
+
+
+def bounded(app: ASGIApp, most: int) -> ASGIApp:
+    """Answer `most` requests at once, and tell others to come again."""
+    running = 0
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal running
+        if running >= most:
+            await Refusal("TOOMANYREQUESTS", headers={"Retry-After": "1"}).response()(
+                scope, receive, send
+            )
+            return
+        running += 1
+        try:
+            await app(scope, receive, send)
+        finally:
+            running -= 1
+
+    return answer
