@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
 from dockerlab.registry.refusals import Refusal
 
+_MOST = 10_000  # names in one answer, whatever is asked
 
-def cut(
-    request: Request, names: list[str], usual: int | None = None
-) -> tuple[list[str], dict[str, str]]:
-    """The names that follow `last`, at most `n` (else `usual`) of them; and a Link to the rest."""
-    asked, last = request.query_params.get("n"), request.query_params.get("last")
-    if asked is not None and not (asked.isascii() and asked.isdigit()):
-        raise Refusal("PAGINATION_NUMBER_INVALID", {"n": asked})
-    count = usual if asked is None else int(asked[:9])
-    rest = names[bisect_right(names, last) :] if last else names
-    page = rest[:count]
-    if not page or len(page) == len(rest):
+
+def asked(request: Request, usual: int) -> tuple[int, str]:
+    """How many names a request asks for, `usual` if it does not say; and after which one."""
+    count = request.query_params.get("n", str(usual))
+    if not (count.isascii() and count.isdigit()):
+        raise Refusal("PAGINATION_NUMBER_INVALID", {"n": count})
+    return min(int(count[:9]), _MOST), request.query_params.get("last", "")
+
+
+def cut(request: Request, names: list[str], count: int) -> tuple[list[str], dict[str, str]]:
+    """The first `count` of the names, and a Link to the rest if there is any."""
+    page = names[:count]
+    if not page or len(page) == len(names):
         return page, {}
     query = urlencode({"last": page[-1], "n": count})
     return page, {"Link": f'<{request.url.path}?{query}>; rel="next"'}

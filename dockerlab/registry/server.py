@@ -24,7 +24,7 @@ from dockerlab.image import digest as digests
 from dockerlab.image.manifest import OCI_INDEX, SIZE_LIMIT, Manifest
 from dockerlab.registry import manifests
 from dockerlab.registry.files import FileResponse
-from dockerlab.registry.pages import cut
+from dockerlab.registry.pages import asked, cut
 from dockerlab.registry.refusals import HANDLERS, Refusal
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.uploads import Upload, receive
@@ -36,6 +36,7 @@ _NAME_LIMIT = 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CONTENT_RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/(?:\d+|\*))?")
 _CATALOGUE_PAGE = 100  # what the Distribution project's registry gives when n is not said
+_TAGS_PAGE = 1000
 
 
 def application(storage: Storage, *, delete: bool = True) -> Starlette:
@@ -101,18 +102,20 @@ class _Base(_Endpoint):
 
 class _Catalogue(_Endpoint):
     async def get(self, request: Request) -> Response:
-        names = await asyncio.to_thread(self.storage.repositories)
-        page, link = cut(request, names, _CATALOGUE_PAGE)
+        count, last = asked(request, _CATALOGUE_PAGE)
+        names = await asyncio.to_thread(self.storage.repositories, last, count + 1)
+        page, link = cut(request, names, count)
         return _json({"repositories": page}, link)
 
 
 class _Tags(_Endpoint):
     async def get(self, request: Request) -> Response:
         name = self.name
-        tags = await asyncio.to_thread(self.storage.tags, name)
+        count, last = asked(request, _TAGS_PAGE)
+        tags = await asyncio.to_thread(self.storage.tags, name, last, count + 1)
         if tags is None:
             raise Refusal("NAME_UNKNOWN", {"name": name})
-        page, link = cut(request, tags)
+        page, link = cut(request, tags, count)
         return _json({"name": name, "tags": page}, link)
 
 

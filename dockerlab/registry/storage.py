@@ -10,9 +10,13 @@
         _uploads/UUID/{data,startedat}                  a blob on its way in
       .partial/                                         files and folders not yet in their place
 
-Every file and every new tag is made in `.partial` and moved into place when it is whole, and
-what is pointed to is in place before what points to it: a crash at any moment leaves garbage
-at worst. Names, tags and digests must have been checked by the caller.
+Every file and every new tag is made in `.partial` and moved into place when it is whole and on
+the disk, and what is pointed to is in place before what points to it: a crash or a power cut at
+any moment leaves garbage at worst. Names, tags and digests must have been checked by the caller.
+
+A blob whose file was changed in the future is promised to somebody: it was just uploaded,
+mounted, or said to be there, and a manifest that names it may be on its way. Garbage collection
+passes it over. A manifest that arrives or goes keeps its promises: they end now.
 """
 
 from __future__ import annotations
@@ -20,21 +24,27 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlab.errors import InvalidDigest
 from dockerlab.image import digest as digests
+from dockerlab.registry.disk import Disk, Sync, remove, touch
+from dockerlab.registry.listing import Listing, is_repository
 from dockerlab.registry.uploads import Upload
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 
+PROMISE = 3600  # seconds for which a blob is kept for a manifest that has not come yet
 _LINK_LIMIT = 256  # bytes; a digest is shorter
+_LOCKS = 64
+_TRIES = 10  # how often another process may take away what is made here
 
 
 class Blob(NamedTuple):
@@ -47,16 +57,17 @@ class Blob(NamedTuple):
 class Storage:
     """The registry directory at `root`; made if it is not there. Methods block; any thread."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, sync: Sync = os.fsync) -> None:
         self.root = Path(root).absolute()
         self._base = self.root / "docker" / "registry" / "v2"
-        self._partial = self._base / ".partial"
-        self._change = threading.RLock()
+        self._disk = Disk(self._base / ".partial", sync)
+        self._listing = Listing()
+        self._changes = [threading.RLock() for _ in range(_LOCKS)]
         self._owner: FileLock | None = None
         self._uploads: dict[Path, Upload] = {}
-        for folder in (self._base / "blobs", self._base / "repositories", self._partial):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._stage(b"").unlink()  # a root that cannot be written to shows now
+        for folder in (self._base / "blobs", self._base / "repositories", self._disk.partial):
+            self._disk.make(folder)
+        self._disk.stage(b"").unlink()  # a root that cannot be written to shows now
 
     def claim(self) -> bool:
         """Become the directory's only server and remove half uploads; False if one is at it."""
@@ -83,22 +94,33 @@ class Storage:
         """The blob, if it is in the repository."""
         return self._data(digest) if self._read(self._layer(repository, digest)) else None
 
-    def mount(self, repository: str, digest: str, source: str) -> bool:
-        """Give `repository` the blob that `source` has; False if it has not."""
-        if not self.blob(source, digest):
+    def promise(self, repository: str, digest: str) -> Blob | None:
+        """The blob, if it is in the repository, where it now stays for a while."""
+        return self._hold(digest) if self._read(self._layer(repository, digest)) else None
+
+    def mount(self, repository: str, digest: str, source: str | None = None) -> bool:
+        """Give `repository` the blob that `source`, or any other, has; False if it has not."""
+        there = self.blob(source, digest) if source else self._data(digest)
+        if not there or not self._hold(digest):
             return False
         self._link(self._layer(repository, digest), digest)
-        return True
+        return self._hold(digest) is not None
 
     def keep(self, repository: str, digest: str, upload: Upload) -> None:
         """Make an upload a blob of the repository; DigestMismatch if it is another."""
         upload.verify(digest)
-        self._keep(digest, upload.data)
-        self._link(self._layer(repository, digest), digest)
+        self._disk.sync_file(upload.data)
+        self._keep(digest, upload.data, self._layer(repository, digest))
 
     def delete_blob(self, repository: str, digest: str) -> bool:
         """Take the blob out of the repository; False if it was not there."""
-        return _unlink(self._layer(repository, digest))
+        self.settle([digest])
+        return self._disk.unlink(self._layer(repository, digest))
+
+    def settle(self, digests: Iterable[str]) -> None:
+        """End the promises about blobs: manifests alone say from now on whether they stay."""
+        for digest in digests:
+            touch(self._blob_path(digest))
 
     # Uploads
 
@@ -107,6 +129,20 @@ class Storage:
         upload = Upload.begin(self._upload(repository, str(uuid.uuid4())))
         self._uploads[upload.folder] = upload
         return upload
+
+    def uploads(self) -> int:
+        """How many uploads are open in this process."""
+        return len(self._uploads)
+
+    def purge(self, age: float) -> list[Path]:
+        """Remove the uploads to which nobody has written for `age` seconds; gives their folders."""
+        before = time.time() - age
+        every = (folder / name for folder in self._upload_folders() for name in _names(folder))
+        found = [upload for upload in every if _changed(upload) < before]
+        for folder in found:
+            self._uploads.pop(folder, None)
+            shutil.rmtree(folder, ignore_errors=True)
+        return found
 
     def upload(self, repository: str, identifier: str) -> Upload | None:
         """The upload that was begun under that UUID, if it goes on still."""
@@ -137,29 +173,46 @@ class Storage:
         """Whether the repository has the manifest."""
         return bool(self._read(self._revision(repository, digest)) and self._data(digest))
 
-    def put_manifest(self, repository: str, digest: str, raw: bytes, tag: str | None) -> None:
-        """Store a manifest whose digest was verified, then let `tag` point to it."""
-        with self._change:
-            self._keep(digest, self._stage(raw))
-            self._link(self._revision(repository, digest), digest)
-            if tag is not None:
+    def put_manifest(self, repository: str, digest: str, raw: bytes, *tags: str | None) -> None:
+        """Store a manifest whose digest was verified, then let the tags point to it."""
+        revision = self._revision(repository, digest)
+        staged = self._disk.stage(raw)
+        with self._changing(repository):
+            self._keep(digest, staged, revision)
+            for tag in filter(None, tags):
                 self._tag(repository, tag, digest)
+            if not self._read(revision):  # deleted by another process meanwhile
+                self._link(revision, digest)
 
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Remove a manifest and the tags that point to it; False if it was not there."""
-        with self._change:
-            for tag in self.tags(repository) or ():
-                if self.resolve(repository, tag) == digest:
-                    self.untag(repository, tag)
-            return _unlink(self._revision(repository, digest))
+        with self._changing(repository):
+            for tag in self._pointing(repository, digest):
+                self.untag(repository, tag)
+            self.settle([digest])
+            removed = self._disk.unlink(self._revision(repository, digest))
+            if removed and any(True for _ in self._pointing(repository, digest)):
+                self._link(self._revision(repository, digest), digest)  # another process's push
+        return removed
 
     def manifests(self, repository: str) -> Iterator[str]:
         """The digests of all manifests in the repository."""
+        for digest in self.revisions(repository):
+            if self._read(self._revision(repository, digest)):
+                yield digest
+
+    def revisions(self, repository: str) -> Iterator[str]:
+        """The digests of all manifests that are or were in the repository."""
         revisions = self._manifests(repository) / "revisions"
-        for algorithm in _names(revisions):
+        for algorithm in digests.SIZES:
             for name in _names(revisions / algorithm):
-                if self._read(revisions / algorithm / name / "link"):
+                if len(name) == digests.SIZES[algorithm]:
                     yield f"{algorithm}:{name}"
+
+    def stamp(self, repository: str) -> tuple[int, ...]:
+        """What differs when `revisions` gives other digests than before, but for a second."""
+        revisions = self._manifests(repository) / "revisions"
+        return tuple(_stamp(revisions / algorithm) for algorithm in digests.SIZES)
 
     def resolve(self, repository: str, tag: str) -> str | None:
         """The digest that a tag points to."""
@@ -167,20 +220,22 @@ class Storage:
 
     def untag(self, repository: str, tag: str) -> bool:
         """Remove a tag; False if it was not there."""
-        with self._change:
-            return self._discard(self._manifests(repository) / "tags" / tag)
+        with self._changing(repository):
+            return self._disk.discard(self._manifests(repository) / "tags" / tag)
 
-    def tags(self, repository: str) -> list[str] | None:
-        """The repository's tags in order; None if there is no such repository."""
+    def tags(self, repository: str, after: str = "", limit: int | None = None) -> list[str] | None:
+        """The repository's tags in order, from `after` on; None if there is no such repository."""
         folder = self._repository(repository)
-        if not _is_repository(folder):
+        if not is_repository(folder):
             return None
         tags = folder / "_manifests" / "tags"
-        return sorted(tag for tag in _names(tags) if (tags / tag / "current" / "link").is_file())
+        names = self._listing.names(tags, after)
+        return list(islice((n for n in names if (tags / n / "current/link").is_file()), limit))
 
-    def repositories(self) -> list[str]:
-        """All repositories in order."""
-        return sorted(_walk(self._base / "repositories", ""))
+    def repositories(self, after: str = "", limit: int | None = None) -> list[str]:
+        """The repositories in order, from `after` on."""
+        names = self._listing.repositories(self._base / "repositories", after)
+        return list(islice(names, limit))
 
     # Where things are
 
@@ -221,66 +276,70 @@ class Storage:
         except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, InvalidDigest):
             return None
 
-    def _link(self, link: Path, digest: str) -> None:
-        self._move(self._stage(digest.encode()), link)
+    def _changing(self, repository: str) -> threading.RLock:
+        return self._changes[hash(repository) % _LOCKS]
 
-    def _keep(self, digest: str, file: Path) -> None:
-        present = self._data(digest)
-        if present and present.size == file.stat().st_size:
-            file.unlink()
+    def _hold(self, digest: str) -> Blob | None:
+        touch(self._blob_path(digest), PROMISE)
+        return self._data(digest)  # looked up last: who collects garbage looks after taking away
+
+    def _link(self, link: Path, digest: str) -> None:
+        self._disk.move(self._disk.stage(digest.encode()), link)
+
+    def _keep(self, digest: str, file: Path, link: Path) -> None:
+        """Make a file, whose content is on the disk, the blob that `link` points to."""
+        blob, size = self._blob_path(digest), file.stat().st_size
+        touch(file, PROMISE)
+        held = self._hold(digest)
+        if held and held.size == size:
+            self._disk.sync_folder(blob.parent)  # whoever put it there may not have come to that
         else:
-            self._move(file, self._blob_path(digest))
+            self._disk.move(file, blob)
+        try:
+            self._link(link, digest)
+            if file.exists() and not self._hold(digest):  # collected after all
+                self._disk.move(file, blob)
+        finally:
+            file.unlink(missing_ok=True)
 
     def _tag(self, repository: str, tag: str, digest: str) -> None:
         folder = self._manifests(repository) / "tags" / tag
-        index = Path("index", *digests.split(digest), "link")
-        if self._read(folder / "current" / "link"):
-            self._link(folder / index, digest)
-            self._link(folder / "current" / "link", digest)
-        else:
-            new = self._new()
-            for link in (new / index, new / "current" / "link"):
-                link.parent.mkdir(parents=True)
-                link.write_bytes(digest.encode())
-            self._discard(folder)
-            self._move(new, folder)
+        index, current = Path("index", *digests.split(digest), "link"), Path("current", "link")
+        for tries in range(_TRIES, -1, -1):
+            if self._read(folder / current):
+                self._link(folder / index, digest)
+                self._link(folder / current, digest)
+                if self._read(folder / index):
+                    return
+            else:
+                new = self._disk.new()
+                for link in (new / index, new / current):
+                    self._disk.make(link.parent)
+                    self._disk.stage(digest.encode(), link)
+                    self._disk.sync_folder(link.parent)
+                self._disk.discard(folder)
+                try:
+                    return self._disk.move(new, folder)
+                except OSError:  # another process made that tag
+                    if not tries or not self._read(folder / current):
+                        raise
 
-    def _new(self) -> Path:
-        return self._partial / uuid.uuid4().hex
+    def _pointing(self, repository: str, digest: str) -> Iterator[str]:
+        for tag in self.tags(repository) or ():
+            if self.resolve(repository, tag) == digest:
+                yield tag
 
-    def _stage(self, content: bytes) -> Path:
-        file = self._new()
-        try:
-            file.write_bytes(content)
-        except OSError:
-            file.unlink(missing_ok=True)
-            raise
-        return file
-
-    def _move(self, staged: Path, target: Path) -> None:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staged, target)
-        except OSError:
-            _remove(staged)
-            raise
-
-    def _discard(self, folder: Path) -> bool:
-        gone = self._new()
-        try:
-            os.replace(folder, gone)
-        except FileNotFoundError:
-            return False
-        shutil.rmtree(gone, ignore_errors=True)
-        return True
-
-    def _clean(self) -> None:
-        for name in _names(self._partial):
-            _remove(self._partial / name)
+    def _upload_folders(self) -> Iterator[Path]:
         for folder, children, _files in os.walk(self._base / "repositories"):
             if "_uploads" in children:
-                shutil.rmtree(Path(folder, "_uploads"), ignore_errors=True)
+                yield Path(folder, "_uploads")
             children[:] = [name for name in children if not name.startswith("_")]
+
+    def _clean(self) -> None:
+        for name in _names(self._disk.partial):
+            remove(self._disk.partial / name)
+        for folder in self._upload_folders():
+            remove(folder)
 
 
 def _names(folder: Path) -> list[str]:
@@ -290,30 +349,15 @@ def _names(folder: Path) -> list[str]:
         return []
 
 
-def _is_repository(folder: Path) -> bool:
-    return (folder / "_manifests").is_dir() or (folder / "_layers").is_dir()
-
-
-def _walk(folder: Path, name: str) -> Iterator[str]:
-    if name and _is_repository(folder):
-        yield name
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not entry.name.startswith("_") and entry.is_dir():
-                yield from _walk(folder / entry.name, f"{name}/{entry.name}".lstrip("/"))
-
-
-def _unlink(file: Path) -> bool:
+def _changed(upload: Path) -> float:
     try:
-        file.unlink()
-        return True
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return (upload / "data").stat().st_mtime
+    except FileNotFoundError:
+        return 0
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(FileNotFoundError):
-            path.unlink()
+def _stamp(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
