@@ -152,7 +152,9 @@ def serve(root: Path | None, host: str | None, port: int | None, config: Path | 
     usual = {} if config else {"REGISTRY_STORAGE_DELETE_ENABLED": "true"}
     try:
         run(configured(config, root, host, port, env={**usual, **os.environ}))
-    except (ServeError, SettingsError) as error:
+    except SettingsError as error:
+        raise click.ClickException(str(error.named(os.environ))) from None
+    except ServeError as error:
         raise click.ClickException(str(error)) from None
 
 

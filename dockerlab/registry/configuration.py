@@ -33,6 +33,11 @@ class SettingsError(ValueError):
     def __str__(self) -> str:
         return f"configuration error: {self.setting}: {self.reason}"
 
+    def named(self, env: Mapping[str, str]) -> SettingsError:
+        """The same, by the name of the variable if it was set there."""
+        variable = PREFIX + self.setting.upper().replace(".", "_")
+        return SettingsError(variable if variable in env else self.setting, self.reason)
+
 
 class Tree:
     """Settings as they were written, by path: `("http", "addr")`."""

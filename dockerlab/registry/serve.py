@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from dockerlab.registry import journal
 from dockerlab.registry.configuration import SettingsError
+from dockerlab.registry.gate import Gate
+from dockerlab.registry.htpasswd import Htpasswd
 from dockerlab.registry.journal import Journal, log
 from dockerlab.registry.process import ServeError, Site, listen, run_all
 from dockerlab.registry.server import application
@@ -36,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         ended_by = serve(
             configured(options.config, options.root, options.host, options.port, place=place)
         )
-    except (ServeError, SettingsError) as error:
+    except SettingsError as error:
+        log("fatal", str(error.named(os.environ)))
+        return 1
+    except ServeError as error:
         log("fatal", str(error))
         return 1
     return 2 if ended_by == signal.SIGTERM else 0
@@ -78,6 +83,10 @@ def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
     """Whatever a request has to pass on its way to the registry, the innermost first."""
     if settings.storage.maintenance.readonly.enabled:
         app = read_only(app)
+    login = settings.auth.htpasswd
+    if login.path and login.realm:
+        users, anonymous = Htpasswd(login.path), login.anonymous == "pull"
+        app = Gate(app, users, login.realm, anonymous=anonymous, origin=settings.http.host)
     origin = "" if settings.http.relativeurls else settings.http.host
     app = with_headers(app, settings.http.headers, origin)
     return bounded(app, settings.limits.requests)
