@@ -1,5 +1,6 @@
 """kill -9 at any moment: what is on disk stays whole, and a restart cleans up."""
 
+import json
 import os
 import random
 import subprocess
@@ -74,3 +75,12 @@ def test_killed_before_every_change_of_a_file(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert int(ended.stdout) > 40
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="it asks Linux what a file is")
+def test_the_power_goes_at_any_moment(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("powercuts.py")
+    command = [sys.executable, str(script), str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert json.loads(ended.stdout)["looked at"] > 1000

@@ -126,7 +126,9 @@ class Storage:
 
     def begin(self, repository: str) -> Upload:
         """Start an upload to the repository."""
-        upload = Upload.begin(self._upload(repository, str(uuid.uuid4())))
+        folder = self._upload(repository, str(uuid.uuid4()))
+        self._disk.make(folder.parent)
+        upload = Upload.begin(folder)
         self._uploads[upload.folder] = upload
         return upload
 

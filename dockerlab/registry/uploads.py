@@ -33,7 +33,7 @@ class Upload:
     @classmethod
     def begin(cls, folder: Path) -> Upload:
         """Make the folder and start from nothing."""
-        folder.mkdir(parents=True)
+        folder.mkdir()
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             (folder / "startedat").write_text(now, encoding="ascii")
