@@ -160,6 +160,7 @@ class RegistryError(DockerlabError):
     """A registry's answer: HTTP `status`, the spec's error `code` and its message, `detail`."""
 
     facts: object = None  # what the spec calls the error's detail: any JSON
+    of_token = False  # it came of asking for a token, which the registry wants
 
     def __init__(
         self, status: int, code: str, detail: str, *, method: str = "", url: str = ""
@@ -178,6 +179,7 @@ class Unauthorized(RegistryError):
     """The registry wants a login, or another one (401, 403)."""
 
     challenge = ""  # the WWW-Authenticate header: which kind of login
+    signed = False  # whether a login went along
 
 
 class NotFound(RegistryError):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from dockerlab.engine.container import Container
     from dockerlab.engine.creation import Settings
+    from dockerlab.engine.credentials import Credentials, Login
     from dockerlab.errors import DockerlabError
     from dockerlab.image.manifest import Platform
     from dockerlab.image.reference import Reference
@@ -176,6 +177,16 @@ class Engine(Protocol):
     @property
     def volumes(self) -> Volumes:
         """The volumes of this host."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """The logins that it sends to registries."""
+
+    def expect_login(self, registry: str) -> None:
+        """Return if somebody could log in there; EngineError, before she is asked, if not."""
+
+    def authenticate(self, registry: str, login: Login) -> None:
+        """Return if the registry lets her in; EngineError in docker's words."""
 
     @property
     def place(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from dockerlab.engine.home import home, private
-from dockerlab.errors import EngineError
+from dockerlab.errors import EngineError, RegistryError
 
 if TYPE_CHECKING:
     from dockerlab.engine import base
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.container import Container
     from dockerlab.engine.containers import Containers
     from dockerlab.engine.creation import Settings
+    from dockerlab.engine.credentials import Credentials, Login
     from dockerlab.engine.daemon import Daemon
     from dockerlab.engine.images import ImageStore
     from dockerlab.engine.volumes import Volumes
@@ -77,14 +78,46 @@ class Embedded:
 
         return Daemon(self.path, self._publishes)
 
-    def connect(self, registry: str) -> Registry:
+    @property
+    def credentials(self) -> Credentials:
+        """The logins, which all hosts share, and a Docker Engine too."""
+        from dockerlab.engine.credentials import FOLDER, Credentials
+
+        return Credentials(private(self.root / FOLDER))
+
+    def expect_login(self, registry: str) -> None:
+        """The Mini Hub has no accounts, and should be told no password."""
+        from dockerlab.engine import hub
+
+        if registry == hub.HOST:
+            raise hub.no_accounts()
+
+    def authenticate(self, registry: str, login: Login) -> None:
+        """Return if the registry lets her in; Refused in docker's words."""
+        from dockerlab.engine import words
+
+        self.expect_login(registry)
+        try:
+            with self.connect(registry, login) as client:
+                client.ping()
+        except RegistryError as error:
+            raise words.Refused(words.login_refused(error)) from None
+
+    def connect(self, registry: str, login: Login | None = None) -> Registry:
         """A client of the registry that image names call so, as this host reaches it."""
         from dockerlab.registry.client import Registry
 
         daemon = self.daemon
         insecure = [registry] if daemon.is_insecure(registry) else []
         route = None if self.host == DEFAULT else daemon.route
-        return Registry(registry, insecure=insecure, route=route)
+        known = login or self.credentials.find(registry)
+        return Registry(
+            registry,
+            username=known.username if known else "",
+            password=known.password if known else "",
+            insecure=insecure,
+            route=route,
+        )
 
     def _publishes(self, port: int) -> bool:
         running = (container for container in self.containers.list() if container.running)

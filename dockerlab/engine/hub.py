@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from dockerlab.errors import NotFound, Unauthorized
+from dockerlab.errors import EngineError, NotFound, Unauthorized
 from dockerlab.i18n import _
 from dockerlab.image.layout import Layout
 from dockerlab.image.manifest import Descriptor, Manifest, Platform
@@ -12,7 +12,7 @@ from dockerlab.image.reference import Reference
 from dockerlab.registry.transfer import Listener, Step, choose
 
 _CHUNK = 1024 * 1024
-_HOST = "docker.io"
+HOST = "docker.io"
 
 
 class MiniHub:
@@ -84,14 +84,25 @@ class MiniHub:
         raise NotFound(404, "MANIFEST_UNKNOWN", "manifest unknown")
 
 
+def no_accounts() -> EngineError:
+    """What `docker login` says instead of asking for an account of Docker Hub."""
+    return EngineError(
+        _(
+            "Here docker.io is the course’s Mini Hub, a stand-in without accounts: never give it "
+            "your Docker Hub password. Log in to a registry of your own, such as "
+            "docker login localhost:5001."
+        )
+    )
+
+
 def hint(reference: Reference) -> str:
     """What to say below docker's words when docker.io has not got an image."""
-    if reference.registry != _HOST:
+    if reference.registry != HOST:
         return ""
     from dockerlab.image.sample import HUB
 
     names = [
-        Reference.parse(f"{_HOST}/{repository}:{tag}").familiar
+        Reference.parse(f"{HOST}/{repository}:{tag}").familiar
         for repository, tags in HUB.items()
         for tag in tags
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from dockerlab.engine import commands, current, second
@@ -39,7 +40,7 @@ def _run(
 ) -> int:
     address = _by_cli(engine)
     if address is None:
-        return commands.run(words, engine, out, err, stdin)
+        return _carry_out(words, engine, out, err, stdin)
     try:
         return _hand_over(words, address, err, stdin)
     except BrokenPipeError:
@@ -47,6 +48,18 @@ def _run(
     except OSError as error:
         print(commands.unusable(error, engine), file=err)
         return 1
+
+
+def _carry_out(
+    words: Sequence[str], engine: Engine, out: TextIO, err: TextIO, stdin: BinaryIO | None
+) -> int:
+    if stdin is not None or not login.is_login(words):
+        return commands.run(words, engine, out, err, stdin)
+
+    def run(words: Sequence[str], out: TextIO, typed: bytes) -> int:
+        return commands.run(words, engine, out, out, BytesIO(typed) if typed else None)
+
+    return login.login(words, err, run)
 
 
 def _hand_over(words: Sequence[str], address: Address, err: TextIO, stdin: BinaryIO | None) -> int:

@@ -39,12 +39,12 @@ def read(path: Path) -> dict[str, Any]:
     return data
 
 
-def write(path: Path, data: dict[str, Any]) -> None:
+def write(path: Path, data: dict[str, Any], indent: str | None = None) -> None:
     """Replace `path` at once; only its owner may read it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, ensure_ascii=False)
+            json.dump(data, file, ensure_ascii=False, indent=indent)
         os.replace(name, path)
     except BaseException:
         with suppress(FileNotFoundError):

@@ -17,8 +17,10 @@ from dockerlab.errors import (
     Unavailable,
 )
 from dockerlab.image.reference import InvalidReference, Reference
+from dockerlab.registry import answers
 
 _PREFIX = "Error response from daemon: "
+_NO_LOGIN = "no basic auth credentials"
 _PATH_IN_WORDS = re.compile(r" name \(.*\) must")
 
 
@@ -50,8 +52,11 @@ def pull_refused(error: DockerlabError, reference: Reference, whole: bool = Fals
             f"pull access denied for {name}, repository does not exist or may require "
             f"'docker login': {_coded(error)}"
         )
+    if isinstance(error, RegistryError) and error.of_token:
+        return _with_address(error, _reason(error), head=not whole)
     if isinstance(error, Unauthorized) and error.status == 401:
-        return _with_address(error, unauthorized(error), head=not whole)
+        words = unauthorized(error)
+        return _with_address(error, words, head=not whole) if words == _NO_LOGIN else words
     if isinstance(error, NotFound) and "/blobs/" in error.url:
         return "unknown blob"
     if isinstance(error, NotFound) and error.code == "MANIFEST_UNKNOWN":
@@ -74,8 +79,16 @@ def push_refused(error: DockerlabError) -> str:
 
 def unauthorized(error: Unauthorized) -> str:
     """Why a registry that wants a login did not let us in."""
-    basic = error.challenge.lower().startswith("basic") or not error.challenge
-    return "no basic auth credentials" if basic else _coded(error)
+    basic = error.challenge.lower().startswith("basic")
+    return _NO_LOGIN if basic and not error.signed else _coded(error)
+
+
+def login_refused(error: RegistryError) -> str:
+    """Why a registry did not take a login."""
+    if isinstance(error, Unavailable) or error.of_token:
+        return _with_address(error, _reason(error))
+    status = answers.phrase(error.status)
+    return f"login attempt to {error.url} failed with status: {status}"
 
 
 def _common(error: DockerlabError) -> str:
@@ -83,10 +96,12 @@ def _common(error: DockerlabError) -> str:
         return _with_address(error, error.detail)
     if isinstance(error, NoPlatform):
         return error.detail
-    if isinstance(error, RegistryError):
-        unnamed = error.code in ("UNKNOWN", "INVALID_ANSWER")
-        return error.detail if unnamed else _coded(error)
-    return str(error)
+    return _reason(error) if isinstance(error, RegistryError) else str(error)
+
+
+def _reason(error: RegistryError) -> str:
+    unnamed = error.code in ("UNKNOWN", "INVALID_ANSWER", "UNAVAILABLE")
+    return error.detail if unnamed else _coded(error)
 
 
 def _coded(error: RegistryError) -> str:

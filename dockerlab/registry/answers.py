@@ -38,6 +38,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    signed: bool = False  # whether a login went along
 
     @property
     def media_type(self) -> str:
@@ -87,7 +88,7 @@ class Answer:
         )
         error.facts = facts
         if isinstance(error, Unauthorized):
-            error.challenge = challenge
+            error.challenge, error.signed = challenge, self.signed
         raise error
 
     def _absolute(self, address: str) -> str:
@@ -122,7 +123,12 @@ class Answer:
 
     @property
     def _phrase(self) -> str:
-        try:
-            return f"{self.status} {HTTPStatus(self.status).phrase}"
-        except ValueError:
-            return str(self.status)
+        return phrase(self.status)
+
+
+def phrase(status: int) -> str:
+    """A status as servers write it: `404 Not Found`."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -14,7 +14,7 @@ from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
 from dockerlab.registry.answers import INVALID, Answer
-from dockerlab.registry.auth import RegistryAuth
+from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
 
@@ -27,7 +27,10 @@ Body = bytes | Iterable[bytes]
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer: bodies in bytes, `status` 0 if there was no answer."""
+    """One request and its answer: bodies in bytes, `status` 0 if there was no answer.
+
+    `query` is as it was sent, secrets and all.
+    """
 
     method: str
     path: str
@@ -35,6 +38,8 @@ class Exchange:
     sent: int
     received: int
     milliseconds: float
+    host: str = ""
+    query: str = field(default="", repr=False)
 
 
 class Wire:
@@ -139,6 +144,7 @@ class Wire:
 
     def _speaks(self, url: httpx.URL) -> bool:
         with self._exchange("GET", url) as response:
+            self._auth.heed(response)
             # What servers say to HTTP on their TLS port.
             tls = url.scheme == "http" and response.status_code == 400
             return not (tls and b"HTTPS" in read(response))
@@ -152,7 +158,7 @@ class Wire:
         content: Body = b"",
         auth: httpx.Auth | None = None,
     ) -> Iterator[httpx.Response]:
-        count = _Count()
+        count, place = _Count(), url
         body = content if isinstance(content, bytes) else count.passing(content)
         started = time.perf_counter()
         status = received = 0
@@ -162,6 +168,8 @@ class Wire:
                 request, stream=True, auth=auth, follow_redirects=method in ("GET", "HEAD")
             )
             status = response.status_code
+            started += self._tell_history(response)
+            place = response.url
             try:
                 yield response
             finally:
@@ -169,14 +177,43 @@ class Wire:
                 response.close()
         except httpx.HTTPError as error:
             dialling = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-            raise unavailable(
-                error, method, str(url), dialling=dialling, begun=status > 0
-            ) from error
+            token = error.request if FOR_TOKEN in error.request.extensions else None
+            asked = str(token.url) if token else str(url)
+            failure = unavailable(error, method, asked, dialling=dialling, begun=status > 0)
+            if token:
+                reason = f'Get "{asked}": {failure.detail}'
+                failure = Unavailable(reason, method=method, url=str(url))
+            raise failure from error
+        except RegistryError as error:
+            if not status:  # of the server that was asked for a token
+                method, place, status = error.method, httpx.URL(error.url), error.status
+            raise
         finally:
             if self._observe:
                 sent = len(content) if isinstance(content, bytes) else count.size
                 spent = (time.perf_counter() - started) * 1000
-                self._observe(Exchange(method, url.path, status, sent, received, spent))
+                self._observe(_exchanged(method, place, status, sent, received, spent))
+
+    def _tell_history(self, response: httpx.Response) -> float:
+        """What led to this answer, logins and redirections; gives the seconds that it took."""
+        spent = 0.0
+        for earlier in response.history if self._observe else ():
+            request, seconds = earlier.request, earlier.elapsed.total_seconds()
+            spent += seconds
+            sent, received = len(request.content), earlier.num_bytes_downloaded
+            status = earlier.status_code
+            assert self._observe
+            self._observe(
+                _exchanged(request.method, request.url, status, sent, received, seconds * 1000)
+            )
+        return spent
+
+
+def _exchanged(
+    method: str, url: httpx.URL, status: int, sent: int, received: int, spent: float
+) -> Exchange:
+    host, query = url.netloc.decode(), url.query.decode("ascii", "replace")
+    return Exchange(method, url.path, status, sent, received, spent, host, query)
 
 
 class _Count:
@@ -193,7 +230,8 @@ class _Count:
 def answer_of(response: httpx.Response, body: bytes = b"") -> Answer:
     """The facts of a response."""
     method, url = response.request.method, str(response.url)
-    return Answer(method, url, response.status_code, response.headers, body)
+    signed = "authorization" in response.request.headers
+    return Answer(method, url, response.status_code, response.headers, body, signed)
 
 
 def read(response: httpx.Response) -> bytes:

@@ -20,6 +20,7 @@ from dockerlab.engine.commands.parse import (
     parse_global,
     text,
 )
+from dockerlab.engine.embedded import Embedded
 from dockerlab.errors import DockerlabError, EngineError, NeedsCLI, NeedsEngine
 from dockerlab.i18n import _
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
     *("container", "lifecycle", "logs", "running", "inspect", "image", "transfer"),
-    *("volume", "system", "context"),
+    *("volume", "system", "context", "login"),
 )
 
 
@@ -148,6 +149,8 @@ def _command(name: str, rest: list[str], session: Session) -> int:
         return _help(name.split(), session)
     if name in ELSEWHERE:
         raise NeedsEngine(f"docker {name}")
+    if isinstance(session.engine, Embedded) and (wrong := session.engine.credentials.trouble):
+        session.complain(f"WARNING: {wrong}")
     return found.action(session, *arguments, **options) or 0
 
 

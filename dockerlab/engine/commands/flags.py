@@ -23,7 +23,7 @@ class Option:
     `support` is "" if the flag works, "harmless" or "unlisted" (and not in the help) if it may be
     ignored, "idle" if only the embedded engine may ignore it, "engine" if it takes a Docker Engine;
     only a flag that works is given to the command's function. `check` says what is wrong with a
-    value, or "".
+    value, or "". `absent` is the value of a text that is not given.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Option:
     default: Any = None
     support: str = ""
     check: Callable[[str], str] | None = None
+    absent: str | None = ""
 
     @property
     def key(self) -> str:
@@ -51,7 +52,7 @@ class Option:
             return []
         if self.kind == "bool":
             return bool(self.default)
-        return self.default if self.default is not None or self.kind != "string" else ""
+        return self.default if self.default is not None or self.kind != "string" else self.absent
 
     @property
     def title(self) -> str:

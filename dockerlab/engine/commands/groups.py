@@ -66,10 +66,6 @@ _ELSEWHERE = """
   |Build an image from a Dockerfile
 1- image import, import|file|URL|- [REPOSITORY[:TAG]]
   |Import the contents from a tarball to create a filesystem image
-0-1 login|[SERVER]
-  |Authenticate to a registry
-0-1 logout|[SERVER]
-  |Log out from a registry
 1-1 search|TERM
   |Search Docker Hub for images
 0-0 system events, events|

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dockerlab.engine import base
     from dockerlab.engine.container import Container
     from dockerlab.engine.creation import Settings
+    from dockerlab.engine.credentials import Credentials, Login
     from dockerlab.engine.docker.address import Address
     from dockerlab.engine.docker.client import Client
     from dockerlab.engine.docker.containers import Containers
@@ -63,6 +64,29 @@ class Docker:
         from dockerlab.engine.docker.volumes import Volumes
 
         return Volumes(self.client)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The logins of the lab, which docker's CLI keeps."""
+        from dockerlab.engine.credentials import Credentials
+        from dockerlab.engine.docker import config
+
+        return Credentials(config.folder())
+
+    def expect_login(self, registry: str) -> None:
+        """Anybody may try."""
+
+    def authenticate(self, registry: str, login: Login) -> None:
+        """Return if the registry lets her in; EngineError in docker's words."""
+        from dockerlab.engine.credentials import HUB_KEY, key
+
+        server = key(registry)
+        self.client.login(
+            login.username,
+            login.password,
+            registry="" if server == HUB_KEY else server,
+            reauth=True,
+        )
 
     @property
     def place(self) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dockerlab.engine import state
+from dockerlab.engine.credentials import FILE, FOLDER, Credentials, locked
 from dockerlab.engine.home import home, private
 
-_FILE = "config.json"
 _TAKEN = ("proxies", "HttpHeaders")  # of a learner's own settings, those that reach an engine
 _NOBODY: dict[str, dict[str, str]] = {
     "dockerlab.invalid": {}
@@ -27,13 +27,13 @@ def learners() -> Path:
 
 def folder() -> Path:
     """The lab's folder of docker settings: its logins, and its own contexts."""
-    return private(home() / "docker-config")
+    return private(home() / FOLDER)
 
 
 def read(path: Path) -> dict[str, Any]:
     """A config.json; {} if there is none that can be read."""
     try:
-        settings = json.loads((path / _FILE).read_bytes())
+        settings = json.loads((path / FILE).read_bytes())
     except (OSError, ValueError):
         return {}
     return settings if isinstance(settings, dict) else {}
@@ -43,14 +43,25 @@ def prepare() -> Path:
     """The lab's folder, in step with the learner's contexts, plugins and proxies."""
     ours, theirs = folder(), learners()
     _copy(theirs / "contexts", ours / "contexts")
-    before, settings = read(ours), read(theirs)
+    if not Credentials(ours).trouble:  # docker itself will tell of it
+        _merge(ours, theirs)
+    return ours
+
+
+def _merge(ours: Path, theirs: Path) -> None:
+    settings = read(theirs)
+    if read(ours) == _merged(read(ours), settings, theirs):
+        return
+    with locked(ours):
+        state.write(ours / FILE, _merged(read(ours), settings, theirs), indent="\t")
+
+
+def _merged(before: dict[str, Any], settings: dict[str, Any], theirs: Path) -> dict[str, Any]:
     now = before | {name: settings[name] for name in _TAKEN if name in settings}
     extra = settings.get("cliPluginsExtraDirs") or []
     now["cliPluginsExtraDirs"] = [str(theirs / "cli-plugins"), *map(str, extra)]
     now["auths"] = _NOBODY | (before.get("auths") or {})
-    if now != before:
-        state.write(ours / _FILE, now)
-    return ours
+    return now
 
 
 def _copy(source: Path, target: Path) -> None:
