@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from dockerlab.registry.refusals import Refusal
 
 _PIECE = 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class FileResponse(Response):
@@ -68,5 +68,6 @@ def _part(request: Request, size: int, etag: str | None) -> range | None:
         if last and int(last) < int(first):
             return None
     if not part:
-        raise Refusal("RANGE_INVALID", headers={"Content-Range": f"bytes */{size}"})
+        where = {"Content-Range": f"bytes */{size}"}
+        raise Refusal("SIZE_INVALID", status=416, message="invalid content range", headers=where)
     return part

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from dockerlab.errors import InvalidManifest
 from dockerlab.image import digest as digests
 from dockerlab.image.manifest import OCI_INDEX, OCI_MANIFEST, Descriptor, Manifest
 from dockerlab.registry.refusals import Refusal
-from dockerlab.registry.storage import Storage
+from dockerlab.registry.storage import Blob, Storage
 
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
@@ -30,30 +32,51 @@ def find(storage: Storage, name: str, reference: str) -> tuple[str, bytes]:
     return digest, raw
 
 
-def store(storage: Storage, name: str, reference: str, manifest: Manifest) -> str:
-    """Check and keep a manifest, under a tag or its digest; gives its digest."""
-    tag = None if ":" in reference else reference
-    if tag and not TAG.fullmatch(tag):
-        raise Refusal("TAG_INVALID", {"Tag": tag})
-    algorithm, _ = ("sha256", "") if tag else digests.split(reference)
+def store(
+    storage: Storage, name: str, reference: str, manifest: Manifest, tags: Sequence[str] = ()
+) -> str:
+    """Check and keep a manifest, under a tag, or under its digest and `tags`; gives its digest."""
+    check(manifest)
+    by_digest = ":" in reference
+    tags = tags if by_digest else (reference,)
+    for tag in tags:
+        if not TAG.fullmatch(tag):
+            raise Refusal("MANIFEST_INVALID", {"tag": tag}, message="invalid tag")
+    algorithm, _ = digests.split(reference) if by_digest else ("sha256", "")
     digest = digests.of(manifest.raw, algorithm)
-    if not tag and digest != reference:
+    if by_digest and digest != reference:
         raise Refusal("DIGEST_INVALID", {"digest": reference})
     for item in manifest.blobs:
-        if not storage.blob(name, item.digest) and not _lies_elsewhere(item):
+        if not _lies_elsewhere(item) and not _is_there(storage.promise, name, item.digest):
             raise Refusal("MANIFEST_BLOB_UNKNOWN", {"digest": item.digest})
     for item in manifest.manifests:
-        if not storage.has_manifest(name, item.digest):
+        if not _is_there(storage.promise_manifest, name, item.digest):
             raise Refusal("MANIFEST_BLOB_UNKNOWN", {"digest": item.digest})
-    storage.put_manifest(name, digest, manifest.raw, tag)
+    storage.put_manifest(name, digest, manifest.raw, *tags)
+    storage.settle({*_named(manifest), *([digest] if tags else [])})
     return digest
+
+
+def check(manifest: Manifest) -> None:
+    """MANIFEST_INVALID if a field that nobody has read yet is of the wrong type."""
+    data = json.loads(manifest.raw)
+    notes, kind = data.get("annotations"), data.get("artifactType")
+    texts = notes.values() if isinstance(notes, dict) else ([] if notes is None else [None])
+    if not all(isinstance(text, str) for text in (*texts, "" if kind is None else kind)):
+        raise Refusal("MANIFEST_INVALID", "annotations and artifactType are texts")
+    version = data.get("schemaVersion", 2)
+    if version != 2 or isinstance(version, bool):
+        raise Refusal("MANIFEST_INVALID", f"schemaVersion {version} is not 2"[:100])
 
 
 def remove(storage: Storage, name: str, reference: str) -> None:
     """Remove a tag, or a manifest with all its tags; MANIFEST_UNKNOWN."""
     if ":" in reference:
         digests.split(reference)
+        raw = storage.manifest(name, reference)
         removed = storage.delete_manifest(name, reference)
+        with suppress(InvalidManifest):
+            storage.settle(_named(Manifest.parse(raw or b"")))
     else:
         removed = bool(TAG.fullmatch(reference)) and storage.untag(name, reference)
     if not removed:
@@ -64,34 +87,27 @@ def media_type(raw: bytes) -> str:
     """The Content-Type of a stored manifest, which only its content tells."""
     try:
         data = json.loads(raw)
-    except ValueError:  # damaged on disk, as whoever checks the digest will see
+    except (ValueError, RecursionError):  # damaged on disk, as whoever checks the digest will see
+        return "application/octet-stream"
+    if not isinstance(data, dict):
         return "application/octet-stream"
     if data.get("schemaVersion") == 1:
         return _SCHEMA1
     return str(data.get("mediaType") or (OCI_INDEX if "manifests" in data else OCI_MANIFEST))
 
 
-def referrers(storage: Storage, name: str, subject: str) -> list[dict[str, Any]]:
-    """Descriptors of the manifests about `subject` (distribution-spec § Listing Referrers)."""
-    found = []
-    for digest in sorted(storage.manifests(name)):
-        raw = storage.manifest(name, digest)
-        try:
-            manifest = Manifest.parse(raw or b"")
-        except InvalidManifest:
-            continue
-        if manifest.subject and manifest.subject.digest == subject:
-            found.append(_referrer(digest, manifest))
-    return found
+def _is_there(
+    promise: Callable[[str, str], Blob | None], name: str, digest: str, tries: int = 5
+) -> bool:
+    for _ in range(tries):
+        if promise(name, digest):
+            return True
+        time.sleep(0.01)  # whoever collects garbage may have it in hand, and puts it back
+    return False
 
 
-def _referrer(digest: str, manifest: Manifest) -> dict[str, Any]:
-    data = json.loads(manifest.raw)
-    descriptor = Descriptor(
-        manifest.media_type, digest, len(manifest.raw), annotations=data.get("annotations") or {}
-    )
-    kind = data.get("artifactType") or (manifest.config and manifest.config.media_type)
-    return {**descriptor.to_json(), **({"artifactType": kind} if kind else {})}
+def _named(manifest: Manifest) -> list[str]:
+    return [item.digest for item in (*manifest.blobs, *manifest.manifests)]
 
 
 def _lies_elsewhere(layer: Descriptor) -> bool:

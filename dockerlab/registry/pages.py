@@ -11,12 +11,13 @@ from dockerlab.registry.refusals import Refusal
 _MOST = 10_000  # names in one answer, whatever is asked
 
 
-def asked(request: Request, usual: int) -> tuple[int, str]:
+def asked(request: Request, usual: int, most: int = _MOST) -> tuple[int, str]:
     """How many names a request asks for, `usual` if it does not say; and after which one."""
     count = request.query_params.get("n", str(usual))
     if not (count.isascii() and count.isdigit()):
-        raise Refusal("PAGINATION_NUMBER_INVALID", {"n": count})
-    return min(int(count[:9]), _MOST), request.query_params.get("last", "")
+        said = "invalid number of results requested"
+        raise Refusal("UNSUPPORTED", {"n": count}, status=400, message=said)
+    return min(int(count[:9]), most, _MOST), request.query_params.get("last", "")
 
 
 def cut(request: Request, names: list[str], count: int) -> tuple[list[str], dict[str, str]]:

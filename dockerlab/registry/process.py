@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP2Settings
 from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
@@ -27,6 +28,12 @@ _BACKLOG = 1024
 _CONNECTIONS = 4096  # at once, most of them idle; the next ones wait in the backlog
 _FILES = 65536  # each connection and each transfer needs one
 _PATIENCE = 8  # seconds that transfers have to end; docker stop waits for 10
+_HTTP2 = HTTP2Settings(  # bytes; the usual windows make large blobs slow
+    initial_connection_window_size=4 * 1024 * 1024,
+    initial_stream_window_size=4 * 1024 * 1024,
+    max_frame_size=1024 * 1024,
+    max_headers_size=256 * 1024,
+)
 _WORDS = {  # as Go says them, whatever the platform
     errno.EADDRINUSE: "address already in use",
     errno.EADDRNOTAVAIL: "cannot assign requested address",
@@ -101,15 +108,16 @@ class _Granian(Server):
     """
 
     def __init__(self, site: Site, patience: float) -> None:
+        encryption = site.secure.granian() if site.secure else {"http": HTTPModes.http1}
         super().__init__(
             site.app,
             interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
             websockets=False,
             backlog=_BACKLOG,
             backpressure=_CONNECTIONS,
             log_enabled=False,
-            **site.secure.granian() if site.secure else {},
+            http2_settings=_HTTP2,
+            **encryption,
         )
         self.workers_kill_timeout: Any = patience
         holder: Any = SocketHolder  # its type stub lacks the constructor

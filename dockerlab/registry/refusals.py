@@ -17,6 +17,7 @@ from dockerlab.registry.journal import log
 
 _CODES = {
     "BLOB_UNKNOWN": (404, "blob unknown to registry"),
+    "BLOB_UPLOAD_INVALID": (400, "blob upload invalid"),
     "BLOB_UPLOAD_UNKNOWN": (404, "blob upload unknown to registry"),
     "DIGEST_INVALID": (400, "provided digest did not match uploaded content"),
     "MANIFEST_BLOB_UNKNOWN": (400, "blob unknown to registry"),
@@ -24,10 +25,7 @@ _CODES = {
     "MANIFEST_UNKNOWN": (404, "manifest unknown"),
     "NAME_INVALID": (400, "invalid repository name"),
     "NAME_UNKNOWN": (404, "repository name not known to registry"),
-    "PAGINATION_NUMBER_INVALID": (400, "invalid number of results requested"),
-    "RANGE_INVALID": (416, "invalid content range"),
     "SIZE_INVALID": (400, "provided length did not match content length"),
-    "TAG_INVALID": (400, "manifest tag did not match URI"),
     "TOOMANYREQUESTS": (429, "too many requests"),
     "UNAUTHORIZED": (401, "authentication required"),
     "UNKNOWN": (500, "unknown error"),
@@ -80,6 +78,8 @@ def _judge(error: Exception) -> Refusal:
         return Refusal("DIGEST_INVALID", {"digest": error.expected, "actual": error.actual})
     if isinstance(error, HTTPException):  # the router's 404 and 405
         return Refusal("UNSUPPORTED", status=error.status_code, headers=error.headers)
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return Refusal("UNSUPPORTED", message="the registry's folder is read-only")
     if isinstance(error, OSError):
         status = 507 if error.errno in _FULL else 500
         return Refusal("UNKNOWN", status=status, message=os.strerror(error.errno or 0).lower())

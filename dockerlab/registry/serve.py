@@ -76,7 +76,12 @@ def _open(root: Path) -> Storage:
 
 
 def _registry(storage: Storage, settings: Settings) -> ASGIApp:
-    return application(storage, delete=settings.storage.delete.enabled)
+    return application(
+        storage,
+        delete=settings.storage.delete.enabled,
+        limits=settings.limits,
+        most=settings.catalog.maxentries,
+    )
 
 
 def _around(app: ASGIApp, settings: Settings) -> ASGIApp:

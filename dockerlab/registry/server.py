@@ -26,21 +26,30 @@ from dockerlab.registry import manifests
 from dockerlab.registry.files import FileResponse
 from dockerlab.registry.pages import asked, cut
 from dockerlab.registry.refusals import HANDLERS, Refusal
+from dockerlab.registry.settings import Limits
 from dockerlab.registry.storage import Storage
-from dockerlab.registry.uploads import Upload, receive
+from dockerlab.registry.subjects import Subjects
+from dockerlab.registry.uploads import Receiver, TooLarge, Upload
 
 # name := component ("/" component)*; distribution-spec § Pulling manifests
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _NAME_LIMIT = 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CONTENT_RANGE = re.compile(r"(?:bytes )?(\d+)-(\d+)(?:/(?:\d+|\*))?")
+_CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]+|\*))?")
 _CATALOGUE_PAGE = 100  # what the Distribution project's registry gives when n is not said
+_CATALOGUE_MOST = 10_000
 _TAGS_PAGE = 1000
+_UNSAID = Limits()
 
 
-def application(storage: Storage, *, delete: bool = True) -> Starlette:
-    """The registry over `storage`; without `delete`, manifests and blobs cannot be removed."""
+def application(
+    storage: Storage, *, delete: bool = True, limits: Limits = _UNSAID, most: int = _CATALOGUE_MOST
+) -> Starlette:
+    """The registry over `storage`; without `delete`, manifests and blobs cannot be removed.
+
+    A page of the catalogue has at most `most` names.
+    """
     app = Starlette(
         routes=[
             Route("/", _Alive),
@@ -57,7 +66,9 @@ def application(storage: Storage, *, delete: bool = True) -> Starlette:
         exception_handlers=HANDLERS,
     )
     app.router.redirect_slashes = False
-    app.state.storage, app.state.delete = storage, delete
+    app.state.delete, app.state.limits, app.state.most = delete, limits, most
+    app.state.storage, app.state.subjects = storage, Subjects(storage)
+    app.state.receiver = Receiver()
     return app
 
 
@@ -85,9 +96,32 @@ class _Endpoint(HTTPEndpoint):
         reference: str = self.scope["path_params"]["reference"]
         return reference
 
+    @property
+    def limits(self) -> Limits:
+        limits: Limits = self.scope["app"].state.limits
+        return limits
+
     def may_delete(self) -> None:
         if not self.scope["app"].state.delete:
             raise Refusal("UNSUPPORTED")
+
+    async def begin(self, name: str, algorithm: str) -> Upload:
+        if self.storage.uploads() >= self.limits.uploads:
+            raise Refusal("TOOMANYREQUESTS", headers={"Retry-After": "10"})
+        return await asyncio.to_thread(self.storage.begin, name, algorithm)
+
+    async def take(self, request: Request, upload: Upload, algorithm: str = "") -> None:
+        """Append the request's body; an upload that gets too large is dropped."""
+        receiver: Receiver = self.scope["app"].state.receiver
+        most = self.limits.blobsize
+        try:
+            if int(request.headers.get("content-length", 0)) > most:
+                raise TooLarge
+            await receiver.receive(upload, request.stream(), algorithm, most)
+        except TooLarge:
+            await asyncio.to_thread(self.storage.finish, upload)
+            message = "the blob is larger than limits.blobsize"
+            raise Refusal("SIZE_INVALID", {"limit": most}, status=413, message=message) from None
 
 
 class _Alive(_Endpoint):
@@ -102,7 +136,8 @@ class _Base(_Endpoint):
 
 class _Catalogue(_Endpoint):
     async def get(self, request: Request) -> Response:
-        count, last = asked(request, _CATALOGUE_PAGE)
+        most = self.scope["app"].state.most
+        count, last = asked(request, min(_CATALOGUE_PAGE, most), most)
         names = await asyncio.to_thread(self.storage.repositories, last, count + 1)
         page, link = cut(request, names, count)
         return _json({"repositories": page}, link)
@@ -121,7 +156,8 @@ class _Tags(_Endpoint):
 
 class _Referrers(_Endpoint):
     async def get(self, request: Request) -> Response:
-        found = await asyncio.to_thread(manifests.referrers, self.storage, self.name, self.digest)
+        subjects: Subjects = self.scope["app"].state.subjects
+        found = await asyncio.to_thread(subjects.referrers, self.name, self.digest)
         kind, headers = request.query_params.get("artifactType"), {}
         if kind is not None:
             found = [item for item in found if item.get("artifactType") == kind]
@@ -132,23 +168,31 @@ class _Referrers(_Endpoint):
 
 class _Manifest(_Endpoint):
     async def get(self, request: Request) -> Response:
-        digest, raw = manifests.find(self.storage, self.name, self.reference)
+        name, reference = self.name, self.reference
+        if request.method == "HEAD" and ":" in reference:  # whoever asks may push what names it
+            digests.split(reference)
+            self.storage.promise_manifest(name, reference)
+        digest, raw = manifests.find(self.storage, name, reference)
         headers = {"Docker-Content-Digest": digest, "Etag": f'"{digest}"'}
         if _is_unchanged(request, digest):
             return Response(None, 304, headers)
         return Response(raw, 200, headers, manifests.media_type(raw))
 
     async def put(self, request: Request) -> Response:
-        name, reference = self.name, self.reference
+        name, reference, tags = self.name, self.reference, request.query_params.getlist("tag")
         media_type = request.headers.get("content-type", "").partition(";")[0].strip()
         try:
             manifest = Manifest.parse(await _body(request, SIZE_LIMIT), media_type)
         except InvalidManifest as error:
             raise Refusal("MANIFEST_INVALID", error.reason) from None
-        digest = await asyncio.to_thread(manifests.store, self.storage, name, reference, manifest)
+        digest = await asyncio.to_thread(
+            manifests.store, self.storage, name, reference, manifest, tags
+        )
         headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
         if manifest.subject:
             headers["OCI-Subject"] = manifest.subject.digest
+        if tags and ":" in reference:
+            headers["OCI-Tag"] = ", ".join(tags)
         return Response(None, 201, headers)
 
     async def delete(self, request: Request) -> Response:
@@ -160,7 +204,9 @@ class _Manifest(_Endpoint):
 class _Blob(_Endpoint):
     async def get(self, request: Request) -> Response:
         digest = self.digest
-        blob = self.storage.blob(self.name, digest)
+        # Whoever asks whether it is there may push a manifest that names it.
+        find = self.storage.promise if request.method == "HEAD" else self.storage.blob
+        blob = find(self.name, digest)
         if not blob:
             raise Refusal("BLOB_UNKNOWN", {"digest": digest})
         headers = {
@@ -191,15 +237,15 @@ class _Uploads(_Endpoint):
                 return _created(name, digest)
         if "digest" in query:
             return await self._single(request, name, query["digest"])
-        upload = await asyncio.to_thread(self.storage.begin, name)
+        upload = await self.begin(name, _algorithm(query.get("digest-algorithm", "sha256")))
         return _progress(name, upload, 0, 202)
 
     async def _single(self, request: Request, name: str, digest: str) -> Response:
         algorithm, _ = digests.split(digest)
-        upload = await asyncio.to_thread(self.storage.begin, name)
+        upload = await self.begin(name, algorithm)
         try:
             async with upload.turn:
-                await receive(upload, request.stream(), algorithm)
+                await self.take(request, upload)
                 await asyncio.to_thread(self.storage.keep, name, digest, upload)
         finally:
             await asyncio.to_thread(self.storage.finish, upload)
@@ -217,14 +263,14 @@ class _Upload(_Endpoint):
     async def patch(self, request: Request) -> Response:
         name = self.name
         async with self._turn(request) as upload:
-            await receive(upload, request.stream())
+            await self.take(request, upload)
             return _progress(name, upload, await self._size(upload), 202)
 
     async def put(self, request: Request) -> Response:
         name, digest = self.name, request.query_params.get("digest", "")
         algorithm, _ = digests.split(digest)
         async with self._turn(request) as upload:
-            await receive(upload, request.stream(), algorithm)
+            await self.take(request, upload, algorithm)
             try:
                 await asyncio.to_thread(self.storage.keep, name, digest, upload)
             finally:
@@ -267,8 +313,9 @@ def _check_order(request: Request, name: str, upload: Upload, size: int) -> None
         return
     match = _CONTENT_RANGE.fullmatch(stated)
     if not match or int(match[1]) != size or int(match[2]) < size:
-        where = _where(name, upload, size)
-        raise Refusal("RANGE_INVALID", {"Content-Range": stated}, headers=where)
+        about, where = {"Content-Range": stated}, _where(name, upload, size)
+        said = "invalid content range"
+        raise Refusal("BLOB_UPLOAD_INVALID", about, status=416, message=said, headers=where)
     length = request.headers.get("content-length")
     if length is not None and int(length) != int(match[2]) - size + 1:
         raise Refusal("SIZE_INVALID", {"Content-Range": stated, "Content-Length": length})
@@ -283,6 +330,12 @@ async def _body(request: Request, limit: int) -> bytes:
         if size > limit:
             raise Refusal("SIZE_INVALID", {"limit": limit}, status=413)
     return b"".join(pieces)
+
+
+def _algorithm(name: str) -> str:
+    if name not in digests.SIZES:
+        raise Refusal("DIGEST_INVALID", {"digest-algorithm": name}, message="unknown algorithm")
+    return name
 
 
 def is_name(name: str) -> bool:

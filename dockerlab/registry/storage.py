@@ -124,11 +124,11 @@ class Storage:
 
     # Uploads
 
-    def begin(self, repository: str) -> Upload:
-        """Start an upload to the repository."""
+    def begin(self, repository: str, algorithm: str = "sha256") -> Upload:
+        """Start an upload to the repository, of a blob whose digest will have that algorithm."""
         folder = self._upload(repository, str(uuid.uuid4()))
         self._disk.make(folder.parent)
-        upload = Upload.begin(folder)
+        upload = Upload.begin(folder, algorithm)
         self._uploads[upload.folder] = upload
         return upload
 
@@ -174,6 +174,10 @@ class Storage:
     def has_manifest(self, repository: str, digest: str) -> bool:
         """Whether the repository has the manifest."""
         return bool(self._read(self._revision(repository, digest)) and self._data(digest))
+
+    def promise_manifest(self, repository: str, digest: str) -> Blob | None:
+        """The manifest's file, if it is in the repository, where it now stays for a while."""
+        return self._hold(digest) if self._read(self._revision(repository, digest)) else None
 
     def put_manifest(self, repository: str, digest: str, raw: bytes, *tags: str | None) -> None:
         """Store a manifest whose digest was verified, then let the tags point to it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,20 +19,25 @@ if TYPE_CHECKING:
     from io import FileIO
 
 PIECE = 1024 * 1024  # bytes hashed and written at a time
+_BUDGET = 16 * PIECE  # bytes that wait to be written, of all uploads together
+
+
+class TooLarge(Exception):
+    """A blob is larger than the registry takes."""
 
 
 class Upload:
     """The upload in `folder`, which is named after its UUID. Methods block; hold `turn`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, algorithm: str = "sha256") -> None:
+        self.folder, self._algorithm = folder, algorithm
         self.turn = asyncio.Lock()
         self._file: FileIO | None = None
         self._hash: _Hash | None = None
         self._hashed = 0
 
     @classmethod
-    def begin(cls, folder: Path) -> Upload:
+    def begin(cls, folder: Path, algorithm: str = "sha256") -> Upload:
         """Make the folder and start from nothing."""
         folder.mkdir()
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -41,7 +47,7 @@ class Upload:
         except OSError:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return cls(folder)
+        return cls(folder, algorithm)
 
     @property
     def id(self) -> str:
@@ -58,14 +64,18 @@ class Upload:
         """How many bytes are here."""
         return self.data.stat().st_size
 
-    def open(self, algorithm: str = "sha256") -> None:
-        """Get ready to append, hashing with `algorithm` if this starts from nothing."""
+    def open(self, algorithm: str = "") -> int:
+        """Get ready to append, and tell how many bytes are here.
+
+        What starts from nothing is hashed on its way in, with `algorithm` if that is said.
+        """
         self._file = self.data.open("ab", buffering=0)
         size = self._file.tell()
         if size == 0:
-            self._hash, self._hashed = hashlib.new(algorithm), 0
+            self._hash, self._hashed = hashlib.new(algorithm or self._algorithm), 0
         elif size != self._hashed:
             self._hash = None  # another process wrote some of it: hash all at the end
+        return size
 
     def write(self, pieces: Iterable[bytes]) -> None:
         """Append; when that fails (a full disk) the whole upload goes, and its space with it."""
@@ -111,23 +121,43 @@ class Upload:
         return whole
 
 
-async def receive(upload: Upload, chunks: AsyncIterator[bytes], algorithm: str = "sha256") -> None:
-    """Append all chunks; a thread hashes and writes one piece while the next comes in."""
-    await asyncio.to_thread(upload.open, algorithm)
-    writing: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in chunks:
-            pieces.append(chunk)
-            size += len(chunk)
-            if size >= PIECE:
-                await writing
-                writing = asyncio.ensure_future(asyncio.to_thread(upload.write, pieces))
-                pieces, size = [], 0
-    finally:  # what came before a connection broke is kept
+class Receiver:
+    """Takes in bodies; all together hold no more than a few dozen MiB, however many they are."""
+
+    def __init__(self) -> None:
+        self._running = 0
+
+    async def receive(
+        self,
+        upload: Upload,
+        chunks: AsyncIterator[bytes],
+        algorithm: str = "",
+        limit: int = sys.maxsize,
+    ) -> None:
+        """Append all chunks; a thread hashes and writes one piece while the next comes in.
+
+        TooLarge if the upload comes to more bytes than `limit`.
+        """
+        rest = limit - await asyncio.to_thread(upload.open, algorithm)
+        writing: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
+        pieces: list[bytes] = []
+        size = 0
+        self._running += 1
         try:
-            await writing
-            await asyncio.to_thread(upload.write, pieces)
-        finally:
-            upload.close()
+            async for chunk in chunks:
+                pieces.append(chunk)
+                size += len(chunk)
+                rest -= len(chunk)
+                if rest < 0:
+                    raise TooLarge
+                if size >= min(PIECE, _BUDGET // self._running):
+                    await writing
+                    writing = asyncio.ensure_future(asyncio.to_thread(upload.write, pieces))
+                    pieces, size = [], 0
+        finally:  # what came before a connection broke is kept
+            self._running -= 1
+            try:
+                await writing
+                await asyncio.to_thread(upload.write, pieces)
+            finally:
+                upload.close()
