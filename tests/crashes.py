@@ -51,7 +51,6 @@ def check(root: Path) -> None:
 def push(storage: Storage, name: str, tag: str, content: bytes) -> str:
     """Push an image of one blob, as the server would."""
     upload = storage.begin(name)
-    upload.open()
     upload.write([content])
     upload.close()
     storage.keep(name, digests.of(content), upload)
@@ -95,9 +94,12 @@ def main(folder: Path) -> int:
         root = folder / str(change)
         child = os.fork()
         if not child:
-            die_before(change)
-            work(root)
-            os._exit(0)
+            try:
+                die_before(change)
+                work(root)
+                os._exit(0)
+            finally:
+                os._exit(1)
         died = os.waitpid(child, 0)[1] != 0
         check(root)
         storage = Storage(root)

@@ -21,7 +21,6 @@ def storage(tmp_path: Path) -> Storage:
 def push(storage: Storage, repository: str, content: bytes) -> str:
     """Upload and keep a blob; gives its digest."""
     upload = storage.begin(repository)
-    upload.open()
     upload.write([content])
     upload.close()
     storage.keep(repository, digests.of(content), upload)
@@ -68,7 +67,6 @@ def test_upload_that_another_process_wrote_to(storage: Storage, tmp_path: Path) 
     theirs = Storage(tmp_path).upload("a", mine.id)
     assert theirs
     for upload, piece in ((mine, b"1"), (theirs, b"2"), (mine, b"3")):
-        upload.open()
         upload.write([piece])
         upload.close()
     assert mine.size == 3
@@ -78,7 +76,6 @@ def test_upload_that_another_process_wrote_to(storage: Storage, tmp_path: Path) 
 
 def test_wrong_content_is_not_kept(storage: Storage) -> None:
     upload = storage.begin("a")
-    upload.open()
     upload.write([b"that"])
     upload.close()
     with pytest.raises(DigestMismatch) as caught:

@@ -74,7 +74,6 @@ class Download:
             self._upload = self._storage.begin(self._name)
             self._size = blob.size
             try:
-                self._upload.open()
                 for chunk in self._upstream.stream(self._name, blob):
                     self._upload.write([chunk])
                     self._readable = min(self._readable + len(chunk), blob.size - 1)

@@ -53,7 +53,6 @@ class Stock:
             return
         upload = self.storage.begin(repository)
         try:
-            upload.open()
             with layout.open(blob) as file:
                 while piece := file.read(_PIECE):
                     upload.write([piece])

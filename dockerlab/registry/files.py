@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,12 +14,15 @@ from starlette.types import Receive, Scope, Send
 
 from dockerlab.registry.refusals import Refusal
 
-_PIECE = 1024 * 1024
+_PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
+_BUDGET = 2 * _PIECE  # of all answers that run; the server keeps up to five pieces of each
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class FileResponse(Response):
     """The file at `path` (`size` bytes), or what the request's Range header asks of it."""
+
+    _running: ClassVar = 0
 
     def __init__(self, request: Request, path: Path, size: int, headers: Mapping[str, str]) -> None:
         self.path = path
@@ -32,27 +36,38 @@ class FileResponse(Response):
             self.headers["Content-Range"] = f"bytes {self.part[0]}-{self.part[-1]}/{size}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        head = scope["method"] == "HEAD"
         start = {"type": "http.response.start", "status": self.status_code}
         await send({**start, "headers": self.raw_headers})
-        if head or not self.part:
+        if scope["method"] == "HEAD" or not self.part:
             await send({"type": "http.response.body", "body": b""})
-        elif self.whole and "http.response.pathsend" in scope.get("extensions", {}):
-            await send({"type": "http.response.pathsend", "path": str(self.path)})
         else:
-            await self._stream(send)
+            await self._stream(receive, send, self.part)
 
-    async def _stream(self, send: Send) -> None:
-        assert self.part
-        rest = len(self.part)
-        with await asyncio.to_thread(self.path.open, "rb") as file:
-            file.seek(self.part[0])
-            while rest:
-                body = await asyncio.to_thread(file.read, min(_PIECE, rest))
-                if not body:
-                    raise EOFError(f"{self.path} became shorter")
-                rest -= len(body)
-                await send({"type": "http.response.body", "body": body, "more_body": rest > 0})
+    async def _stream(self, receive: Receive, send: Send, part: range) -> None:
+        """Piece by piece; the server keeps some, so the more answers, the smaller they get."""
+        rest = len(part)
+        gone = asyncio.ensure_future(_gone(receive))
+        FileResponse._running += 1
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                file.seek(part[0])
+                while rest and not gone.done():
+                    size = min(rest, max(_LEAST, min(_PIECE, _BUDGET // FileResponse._running)))
+                    small = size <= _LEAST
+                    body = file.read(size) if small else await asyncio.to_thread(file.read, size)
+                    if not body:
+                        raise EOFError(f"{self.path} became shorter")
+                    rest -= len(body)
+                    await send({"type": "http.response.body", "body": body, "more_body": rest > 0})
+        finally:
+            FileResponse._running -= 1
+            gone.cancel()
+
+
+async def _gone(receive: Receive) -> None:
+    """Come back when the client has gone; nobody else would tell."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _part(request: Request, size: int, etag: str | None) -> range | None:

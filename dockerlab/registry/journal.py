@@ -80,7 +80,7 @@ class Journal:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        status, read, written, stated = 500, 0, 0, 0
+        status, read, written = 500, 0, 0
 
         async def hear() -> Message:
             nonlocal read
@@ -89,17 +89,12 @@ class Journal:
             return message
 
         async def note(message: Message) -> None:
-            nonlocal status, stated, written
-            kind = message["type"]
-            if kind == "http.response.start":
-                status, headers = message["status"], message["headers"]
-                stated = int(_header(headers, b"content-length") or 0)
-                message = {**message, "headers": [*headers, _VERSION]}
+            nonlocal status, written
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], _VERSION]}
             await send(message)
-            if kind == "http.response.body":
-                written += len(message.get("body", b""))
-            elif kind == "http.response.pathsend":  # the system sends the file, and counts
-                written = stated
+            written += len(message.get("body", b""))
 
         if self._metrics and self.is_open:
             self._metrics.begin(scope)

@@ -62,8 +62,8 @@ class Refusal(Exception):
         return Response(body, self.status, self.headers, "application/json")
 
 
-def refuse(request: Request, error: Exception) -> Response:
-    """The answer for any error of a handler."""
+async def refuse(request: Request, error: Exception) -> Response:
+    """The answer for any error of a handler; no thread is needed for it."""
     if isinstance(error, OSError):
         log("error", f"{request.method} {request.url.path}: {error}")
     return _judge(error).response()

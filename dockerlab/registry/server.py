@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
@@ -29,8 +30,10 @@ from dockerlab.registry.refusals import HANDLERS, Refusal
 from dockerlab.registry.settings import Limits
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.subjects import Subjects
+from dockerlab.registry.threads import shortly
 from dockerlab.registry.uploads import Receiver, TooLarge, Upload
 
+T = TypeVar("T")
 # name := component ("/" component)*; distribution-spec § Pulling manifests
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -108,20 +111,27 @@ class _Endpoint(HTTPEndpoint):
     async def begin(self, name: str, algorithm: str) -> Upload:
         if self.storage.uploads() >= self.limits.uploads:
             raise Refusal("TOOMANYREQUESTS", headers={"Retry-After": "10"})
-        return await asyncio.to_thread(self.storage.begin, name, algorithm)
+        return await shortly(self.storage.begin, name, algorithm)
 
-    async def take(self, request: Request, upload: Upload, algorithm: str = "") -> None:
-        """Append the request's body; an upload that gets too large is dropped."""
+    async def take(self, request: Request, upload: Upload, size: int, then: Callable[[], T]) -> T:
+        """Add the request's body to an upload of `size` bytes; what gets too large is dropped."""
         receiver: Receiver = self.scope["app"].state.receiver
         most = self.limits.blobsize
         try:
-            if int(request.headers.get("content-length", 0)) > most:
+            if size + int(request.headers.get("content-length", 0)) > most:
                 raise TooLarge
-            await receiver.receive(upload, request.stream(), algorithm, most)
+            return await receiver.receive(upload, request.stream(), most - size, then)
         except TooLarge:
-            await asyncio.to_thread(self.storage.finish, upload)
+            await shortly(self.storage.finish, upload)
             message = "the blob is larger than limits.blobsize"
             raise Refusal("SIZE_INVALID", {"limit": most}, status=413, message=message) from None
+
+    def end(self, name: str, digest: str, upload: Upload) -> None:
+        """Make an upload a blob, or forget it."""
+        try:
+            self.storage.keep(name, digest, upload)
+        finally:
+            self.storage.finish(upload)
 
 
 class _Alive(_Endpoint):
@@ -185,9 +195,7 @@ class _Manifest(_Endpoint):
             manifest = Manifest.parse(await _body(request, SIZE_LIMIT), media_type)
         except InvalidManifest as error:
             raise Refusal("MANIFEST_INVALID", error.reason) from None
-        digest = await asyncio.to_thread(
-            manifests.store, self.storage, name, reference, manifest, tags
-        )
+        digest = await shortly(manifests.store, self.storage, name, reference, manifest, tags)
         headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
         if manifest.subject:
             headers["OCI-Subject"] = manifest.subject.digest
@@ -197,7 +205,7 @@ class _Manifest(_Endpoint):
 
     async def delete(self, request: Request) -> Response:
         self.may_delete()
-        await asyncio.to_thread(manifests.remove, self.storage, self.name, self.reference)
+        await shortly(manifests.remove, self.storage, self.name, self.reference)
         return Response(None, 202)
 
 
@@ -222,7 +230,7 @@ class _Blob(_Endpoint):
     async def delete(self, request: Request) -> Response:
         self.may_delete()
         digest = self.digest
-        if not await asyncio.to_thread(self.storage.delete_blob, self.name, digest):
+        if not await shortly(self.storage.delete_blob, self.name, digest):
             raise Refusal("BLOB_UNKNOWN", {"digest": digest})
         return Response(None, 202)
 
@@ -230,10 +238,11 @@ class _Blob(_Endpoint):
 class _Uploads(_Endpoint):
     async def post(self, request: Request) -> Response:
         name, query = self.name, request.query_params
-        if "mount" in query and is_name(query.get("from", "")):
+        source = query.get("from")
+        if "mount" in query and (source is None or is_name(source)):
             digest = query["mount"]
             digests.split(digest)
-            if await asyncio.to_thread(self.storage.mount, name, digest, query["from"]):
+            if await shortly(self.storage.mount, name, digest, source):
                 return _created(name, digest)
         if "digest" in query:
             return await self._single(request, name, query["digest"])
@@ -245,66 +254,63 @@ class _Uploads(_Endpoint):
         upload = await self.begin(name, algorithm)
         try:
             async with upload.turn:
-                await self.take(request, upload)
-                await asyncio.to_thread(self.storage.keep, name, digest, upload)
-        finally:
-            await asyncio.to_thread(self.storage.finish, upload)
+                await self.take(request, upload, 0, partial(self.end, name, digest, upload))
+        except BaseException:
+            await shortly(self.storage.finish, upload)
+            raise
         return _created(name, digest)
 
 
 class _Upload(_Endpoint):
     async def get(self, request: Request) -> Response:
-        name, upload = self.name, await self._find()
+        name, upload = self.name, self._find()
         with suppress(asyncio.TimeoutError):  # a broken connection's last bytes are settling
             await asyncio.wait_for(upload.turn.acquire(), 1)
             upload.turn.release()
-        return _progress(name, upload, await self._size(upload), 204)
+        return _progress(name, upload, _size(upload), 204)
 
     async def patch(self, request: Request) -> Response:
-        name = self.name
-        async with self._turn(request) as upload:
-            await self.take(request, upload)
-            return _progress(name, upload, await self._size(upload), 202)
+        async with self._turn(request) as (upload, size):
+            size = await self.take(request, upload, size, lambda: upload.size)
+            return _progress(self.name, upload, size, 202)
 
     async def put(self, request: Request) -> Response:
         name, digest = self.name, request.query_params.get("digest", "")
         algorithm, _ = digests.split(digest)
-        async with self._turn(request) as upload:
-            await self.take(request, upload, algorithm)
-            try:
-                await asyncio.to_thread(self.storage.keep, name, digest, upload)
-            finally:
-                await asyncio.to_thread(self.storage.finish, upload)
+        async with self._turn(request) as (upload, size):
+            upload.algorithm = algorithm
+            await self.take(request, upload, size, partial(self.end, name, digest, upload))
         return _created(name, digest)
 
     async def delete(self, request: Request) -> Response:
-        upload = await self._find()
-        await asyncio.to_thread(self.storage.finish, upload)
+        await shortly(self.storage.finish, self._find())
         return Response(None, 204)
 
-    async def _find(self) -> Upload:
+    def _find(self) -> Upload:
         name, identifier = self.name, self.scope["path_params"]["upload"]
         if _UUID.fullmatch(identifier):
-            upload = await asyncio.to_thread(self.storage.upload, name, identifier)
+            upload = self.storage.upload(name, identifier)
             if upload:
                 return upload
         raise Refusal("BLOB_UPLOAD_UNKNOWN")
 
-    async def _size(self, upload: Upload) -> int:
-        try:
-            return await asyncio.to_thread(lambda: upload.size)
-        except FileNotFoundError:
-            raise Refusal("BLOB_UPLOAD_UNKNOWN") from None
-
     @asynccontextmanager
-    async def _turn(self, request: Request) -> AsyncIterator[Upload]:
-        upload = await self._find()
+    async def _turn(self, request: Request) -> AsyncIterator[tuple[Upload, int]]:
+        upload = self._find()
         try:
             async with upload.turn:
-                _check_order(request, self.name, upload, await self._size(upload))
-                yield upload
+                size = _size(upload)
+                _check_order(request, self.name, upload, size)
+                yield upload, size
         except FileNotFoundError:  # cancelled meanwhile
             raise Refusal("BLOB_UPLOAD_UNKNOWN") from None
+
+
+def _size(upload: Upload) -> int:
+    try:
+        return upload.size
+    except FileNotFoundError:
+        raise Refusal("BLOB_UPLOAD_UNKNOWN") from None
 
 
 def _check_order(request: Request, name: str, upload: Upload, size: int) -> None:

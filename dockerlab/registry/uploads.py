@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dockerlab.errors import DigestMismatch
 from dockerlab.image import digest as digests
+from dockerlab.registry.threads import shortly
 
 if TYPE_CHECKING:
     from hashlib import _Hash
     from io import FileIO
 
+T = TypeVar("T")
 PIECE = 1024 * 1024  # bytes hashed and written at a time
 _BUDGET = 16 * PIECE  # bytes that wait to be written, of all uploads together
 
@@ -30,7 +31,8 @@ class Upload:
     """The upload in `folder`, which is named after its UUID. Methods block; hold `turn`."""
 
     def __init__(self, folder: Path, algorithm: str = "sha256") -> None:
-        self.folder, self._algorithm = folder, algorithm
+        self.folder = folder
+        self.algorithm = algorithm  # with which bytes are hashed on their way in
         self.turn = asyncio.Lock()
         self._file: FileIO | None = None
         self._hash: _Hash | None = None
@@ -64,27 +66,14 @@ class Upload:
         """How many bytes are here."""
         return self.data.stat().st_size
 
-    def open(self, algorithm: str = "") -> int:
-        """Get ready to append, and tell how many bytes are here.
-
-        What starts from nothing is hashed on its way in, with `algorithm` if that is said.
-        """
-        self._file = self.data.open("ab", buffering=0)
-        size = self._file.tell()
-        if size == 0:
-            self._hash, self._hashed = hashlib.new(algorithm or self._algorithm), 0
-        elif size != self._hashed:
-            self._hash = None  # another process wrote some of it: hash all at the end
-        return size
-
     def write(self, pieces: Iterable[bytes]) -> None:
         """Append; when that fails (a full disk) the whole upload goes, and its space with it."""
-        assert self._file
+        file = self._file or self._open()
         content = b"".join(pieces)
         rest = memoryview(content)
         try:
             while rest:
-                rest = rest[self._file.write(rest) :]
+                rest = rest[file.write(rest) :]
         except OSError:
             self.remove()
             raise
@@ -111,7 +100,21 @@ class Upload:
     def remove(self) -> None:
         """Forget the upload and its bytes."""
         self.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for name in ("data", "startedat"):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()
+        except OSError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _open(self) -> FileIO:
+        self._file = self.data.open("ab", buffering=0)
+        size = self._file.tell()
+        if size == 0:
+            self._hash, self._hashed = hashlib.new(self.algorithm), 0
+        elif size != self._hashed:
+            self._hash = None  # another process wrote some of it: hash all at the end
+        return self._file
 
     def _rehash(self, algorithm: str) -> _Hash:
         whole = hashlib.new(algorithm)
@@ -128,36 +131,46 @@ class Receiver:
         self._running = 0
 
     async def receive(
-        self,
-        upload: Upload,
-        chunks: AsyncIterator[bytes],
-        algorithm: str = "",
-        limit: int = sys.maxsize,
-    ) -> None:
-        """Append all chunks; a thread hashes and writes one piece while the next comes in.
+        self, upload: Upload, chunks: AsyncIterator[bytes], room: int, then: Callable[[], T]
+    ) -> T:
+        """Append all chunks, do `then`, and give what that gives.
 
-        TooLarge if the upload comes to more bytes than `limit`.
+        A thread hashes and writes one piece while the next comes in. TooLarge if there are more
+        than `room` bytes.
         """
-        rest = limit - await asyncio.to_thread(upload.open, algorithm)
-        writing: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
+        writing: asyncio.Future[None] | None = None
         pieces: list[bytes] = []
         size = 0
+        last: Callable[[], T] | None = None
         self._running += 1
         try:
             async for chunk in chunks:
                 pieces.append(chunk)
                 size += len(chunk)
-                rest -= len(chunk)
-                if rest < 0:
+                room -= len(chunk)
+                if room < 0:
                     raise TooLarge
                 if size >= min(PIECE, _BUDGET // self._running):
-                    await writing
+                    if writing:
+                        await writing
                     writing = asyncio.ensure_future(asyncio.to_thread(upload.write, pieces))
                     pieces, size = [], 0
+            last = then
         finally:  # what came before a connection broke is kept
             self._running -= 1
             try:
-                await writing
-                await asyncio.to_thread(upload.write, pieces)
+                if writing:
+                    await writing
             finally:
-                upload.close()
+                do = asyncio.to_thread if writing else shortly
+                result = await do(_end, upload, pieces, last)
+        return result
+
+
+def _end(upload: Upload, pieces: list[bytes], then: Callable[[], T] | None) -> T:
+    try:
+        if any(pieces):
+            upload.write(pieces)
+    finally:
+        upload.close()
+    return then() if then else None  # type: ignore[return-value]
