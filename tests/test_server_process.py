@@ -187,7 +187,7 @@ def test_root_is_a_file(tmp_path: Path) -> None:
     root = tmp_path / "file"
     root.write_text("precious", encoding="ascii")
     ended = run("--root", str(root), "--port", "0")
-    assert failed(ended, f"filesystem: {root}/docker/registry/v2/blobs: not a directory")
+    assert failed(ended, f"filesystem: {root}/docker: not a directory")
     assert root.read_text(encoding="ascii") == "precious"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -76,17 +76,28 @@ def observed(exchange: Exchange) -> Event:
 
 
 def parse(lines: Iterable[str]) -> list[Event]:
-    """The requests that a registry's log tells of, in its order, each once."""
+    """The requests that a registry's log tells of, in its order, each once.
+
+    Docker may put the two lines of a request in either order: the real registry writes one of
+    them to standard output and the other to standard error.
+    """
     events: list[Event] = []
     told: Counter[tuple[str, str, int]] = Counter()  # by logrus, and not yet in the access log
+    early: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)  # the other way round
     for line in lines:
         if event := _of_logrus(line):
+            if places := early[_key(event)]:
+                events[places.pop(0)] = event
+                continue
             told[_key(event)] += 1
-        elif (event := _of_access(line)) and told[_key(event)]:
-            told[_key(event)] -= 1
+        elif event := _of_access(line):
+            if told[_key(event)]:
+                told[_key(event)] -= 1
+                continue
+            early[_key(event)].append(len(events))
+        else:
             continue
-        if event:
-            events.append(event)
+        events.append(event)
     return events
 
 
@@ -156,4 +167,4 @@ def _unescaped(text: str) -> str:
 def _milliseconds(text: str) -> float | None:
     """A length of time as Go writes it."""
     parts = _PART.findall(text)
-    return sum(float(count) * _UNITS[unit] for count, unit in parts) if parts else None
+    return round(sum(float(count) * _UNITS[unit] for count, unit in parts), 6) if parts else None

@@ -81,6 +81,13 @@ class Journal:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
         status, read, written = 500, 0, 0
+        untold = self.is_open
+
+        def tell() -> None:
+            nonlocal untold
+            if untold:
+                untold = False
+                self._tell(scope, status, read, written, perf_counter() - began)
 
         async def hear() -> Message:
             nonlocal read
@@ -90,27 +97,31 @@ class Journal:
 
         async def note(message: Message) -> None:
             nonlocal status, written
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == "http.response.start":
                 status = message["status"]
                 message = {**message, "headers": [*message["headers"], _VERSION]}
+            size = len(message.get("body", b""))
+            if kind == "http.response.body" and not message.get("more_body"):
+                written += size
+                tell()  # so that whoever has the answer finds it in the log
+                return await send(message)
             await send(message)
-            written += len(message.get("body", b""))
+            written += size
 
-        if self._metrics and self.is_open:
+        if self._metrics and untold:
             self._metrics.begin(scope)
         try:
             await self._app(scope, receive if scope["method"] in _EMPTY else hear, note)
         except Exception as error:  # it was answered with 500, or the connection is gone
             log("error", f"{scope['method']} {scope['path']}: {type(error).__name__}: {error}")
         finally:
-            if self.is_open:
-                seconds = perf_counter() - began
-                written = 0 if scope["method"] == "HEAD" else written
-                self._tell(scope, status, read, written, seconds)
-                if self._metrics:
-                    self._metrics.end(scope, status, read, written, seconds)
+            tell()
 
     def _tell(self, scope: Scope, status: int, read: int, written: int, seconds: float) -> None:
+        written = 0 if scope["method"] == "HEAD" else written
+        if self._metrics:
+            self._metrics.end(scope, status, read, written, seconds)
         target, lines = _target(scope), ""
         level, said = ("error", " with error") if status >= 400 else ("info", "")
         if _RANKS[level] >= _Form.rank:

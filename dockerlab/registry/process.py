@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP2Settings
@@ -22,7 +22,7 @@ from dockerlab.registry.journal import Journal, log
 from dockerlab.registry.tls import Secure
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _BACKLOG = 1024
 _CONNECTIONS = 4096  # at once, most of them idle; the next ones wait in the backlog
@@ -48,11 +48,20 @@ class ServeError(OSError):
         return str(self.strerror)
 
 
+class App(Protocol):
+    """An ASGI application that is told when all answer."""
+
+    is_open: bool
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+
 @dataclass(frozen=True)
 class Site:
     """An application and the socket where it answers, over TLS or not; `said` is for the log."""
 
-    app: Journal
+    app: App
     listener: socket.socket
     secure: Secure | None = None
     said: str = "listening on "

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from dockerlab.registry import journal
 from dockerlab.registry.configuration import SettingsError
+from dockerlab.registry.debug import Debug
 from dockerlab.registry.gate import Gate
 from dockerlab.registry.htpasswd import Htpasswd
 from dockerlab.registry.journal import Journal, log
+from dockerlab.registry.metrics import Figures
 from dockerlab.registry.process import ServeError, Site, listen, run_all
 from dockerlab.registry.server import application
 from dockerlab.registry.settings import Settings, load
@@ -57,8 +59,13 @@ def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> int
     encrypted = secure(http.tls, http2=not http.http2.disabled)
     storage = _open(settings.storage.filesystem.rootdirectory)
     app = _around(_registry(storage, settings), settings)
-    app = Journal(app, access=not settings.log.accesslog.disabled)
+    figures = Figures(storage.root) if http.debug.prometheus.enabled else None
+    app = Journal(app, access=not settings.log.accesslog.disabled, metrics=figures)
     sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
+    if addr := http.debug.addr:
+        debug = Debug(storage, figures, http.debug.prometheus.path)
+        listener = listen(addr.host or "127.0.0.1", addr.port)
+        sites.append(Site(debug, listener, said="debug server listening "))
     if not storage.claim():
         log("warning", f"{storage.root} is served by another process too")
     try:

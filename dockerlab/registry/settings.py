@@ -146,7 +146,7 @@ class Prometheus:
 
 @dataclass(frozen=True)
 class Debug:
-    """`http.debug`: a second server for those who run the registry."""
+    """`http.debug`: a second server for those who run the registry; `:PORT` is on 127.0.0.1."""
 
     addr: Address | None = None
     prometheus: Prometheus = Prometheus()

@@ -69,6 +69,10 @@ class Storage:
             self._disk.make(folder)
         self._disk.stage(b"").unlink()  # a root that cannot be written to shows now
 
+    def check(self) -> None:
+        """Return if files can be written here; OSError."""
+        self._disk.stage(b"\0").unlink()
+
     def claim(self) -> bool:
         """Become the directory's only server and remove half uploads; False if one is at it."""
         from filelock import FileLock, Timeout

@@ -145,9 +145,10 @@ class Wire:
     def _speaks(self, url: httpx.URL) -> bool:
         with self._exchange("GET", url) as response:
             self._auth.heed(response)
+            body = read(response)  # to its end: the connection can be used again
             # What servers say to HTTP on their TLS port.
             tls = url.scheme == "http" and response.status_code == 400
-            return not (tls and b"HTTPS" in read(response))
+            return not (tls and b"HTTPS" in body)
 
     @contextmanager
     def _exchange(
