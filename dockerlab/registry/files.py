@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from starlette.requests import Request
@@ -13,15 +15,20 @@ from starlette.types import Receive, Scope, Send
 
 from dockerlab.registry.refusals import Refusal
 
-_PIECE = 1024 * 1024
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_PIECE = 256 * 1024  # bytes sent at a time
+_BUDGET = 16 * _PIECE  # bytes in hand, of a few dozen answers together
+_LARGE = 1024 * 1024  # bytes; smaller files fit into what the system holds of a connection
+_CROWD = 256  # open files and connections; from here on, the server's own way takes much memory
+_RANGE = re.compile(r"bytes=([0-9]{0,4000})-([0-9]{0,4000})")
 
 
 class FileResponse(Response):
     """The file at `path` (`size` bytes), or what the request's Range header asks of it."""
 
+    running = 0  # answers that send their files piece by piece
+
     def __init__(self, request: Request, path: Path, size: int, headers: Mapping[str, str]) -> None:
-        self.path = path
+        self.path, self.size = path, size
         self.part = _part(request, size, headers.get("Etag"))
         self.whole = self.part is None
         self.part = self.part or range(size)
@@ -37,10 +44,18 @@ class FileResponse(Response):
         await send({**start, "headers": self.raw_headers})
         if head or not self.part:
             await send({"type": "http.response.body", "body": b""})
-        elif self.whole and "http.response.pathsend" in scope.get("extensions", {}):
+        elif self._goes_by_path(scope):
             await send({"type": "http.response.pathsend", "path": str(self.path)})
         else:
-            await self._stream(send)
+            FileResponse.running += 1
+            try:
+                await self._stream(send)
+            finally:
+                FileResponse.running -= 1
+
+    def _goes_by_path(self, scope: Scope) -> bool:
+        by_path = "http.response.pathsend" in scope.get("extensions", {})
+        return by_path and self.whole and (self.size <= _LARGE or not _is_crowded())
 
     async def _stream(self, send: Send) -> None:
         assert self.part
@@ -48,16 +63,24 @@ class FileResponse(Response):
         with await asyncio.to_thread(self.path.open, "rb") as file:
             file.seek(self.part[0])
             while rest:
-                body = await asyncio.to_thread(file.read, min(_PIECE, rest))
+                size = min(_PIECE, _BUDGET // FileResponse.running, rest)
+                body = await asyncio.to_thread(file.read, size)
                 if not body:
                     raise EOFError(f"{self.path} became shorter")
                 rest -= len(body)
                 await send({"type": "http.response.body", "body": body, "more_body": rest > 0})
 
 
+def _is_crowded() -> bool:
+    with suppress(OSError):  # Windows cannot say
+        return len(os.listdir("/dev/fd")) > _CROWD
+    return False
+
+
 def _part(request: Request, size: int, etag: str | None) -> range | None:
     """The one range asked for; None for the whole file, as for ranges of other kinds."""
-    match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    stated = ",".join(request.headers.getlist("range"))
+    match = _RANGE.fullmatch(stated.replace(" ", ""))
     if not match or match[0] == "bytes=-" or request.headers.get("if-range", etag) != etag:
         return None
     first, last = match.groups()
