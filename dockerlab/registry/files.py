@@ -16,7 +16,7 @@ from dockerlab.registry.refusals import Refusal
 
 _PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
 _BUDGET = 2 * _PIECE  # of all answers that run; the server keeps up to five pieces of each
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+_RANGE = re.compile(r"bytes=([0-9]{0,4000})-([0-9]{0,4000})")
 
 
 class FileResponse(Response):
@@ -72,7 +72,8 @@ async def _gone(receive: Receive) -> None:
 
 def _part(request: Request, size: int, etag: str | None) -> range | None:
     """The one range asked for; None for the whole file, as for ranges of other kinds."""
-    match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    stated = ",".join(request.headers.getlist("range"))
+    match = _RANGE.fullmatch(stated.replace(" ", ""))
     if not match or match[0] == "bytes=-" or request.headers.get("if-range", etag) != etag:
         return None
     first, last = match.groups()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from typing import NamedTuple
 
 _CHUNK = 4096  # names that are held at a time
 _FOLDERS = 32  # large folders of which one chunk is remembered
+_COMPONENT = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*")  # nothing that leads elsewhere
+_LONGEST = 255  # bytes of a file's name
 _FRESH = 1_000_000_000  # ns; a folder that changed so lately may change unseen by its clock
 
 
@@ -54,10 +57,11 @@ class Listing:
 
     def _components(self, folder: Path, after: str, above: str) -> Iterator[str]:
         rest = after[len(above) :] if after.startswith(above) else ""
-        cuts = [at for at, letter in enumerate(rest) if letter <= "/"] + [len(rest)]
-        for at in cuts if rest else ():  # what begins as `after` does may hold what follows it
-            if rest[:at] and "/" not in rest[:at] and (folder / rest[:at]).is_dir():
-                yield rest[:at]
+        first = rest.partition("/")[0]
+        cuts = [at for at, letter in enumerate(first[:_LONGEST]) if letter <= "/"] + [len(first)]
+        for at in cuts:  # what begins as `after` does may hold what follows it
+            if _COMPONENT.fullmatch(first, 0, at) and os.path.isdir(folder / first[:at]):
+                yield first[:at]
         yield from self.names(folder, rest)
 
     def _read(self, folder: Path, after: str) -> tuple[list[str], bool]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PIECE = 1024 * 1024  # bytes hashed and written at a time
-_BUDGET = 16 * PIECE  # bytes that wait to be written, of all uploads together
+_BUDGET = 8 * PIECE  # bytes that wait to be written, of a few dozen uploads together
 
 
 class TooLarge(Exception):
