@@ -16,7 +16,6 @@ _KNOWN = 10_000  # pairs of address and user that are remembered
 @dataclass
 class _Record:
     failures: int = 0
-    free_at: float = 0
     seen: float = 0
 
 
@@ -27,18 +26,15 @@ class Brake:
         self._now = now
         self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
 
-    def wait(self, who: tuple[str, str]) -> float:
-        """Seconds to wait before this attempt; attempts at the same time stand in a queue."""
-        record, now = self._record(who), self._now()
-        if not record or record.failures < _FREE:
-            return 0
-        start = max(now, record.free_at)
-        record.free_at = start + min(_FIRST * 2 ** (record.failures - _FREE), _LONGEST)
-        return record.free_at - now
+    def delay(self, who: tuple[str, str]) -> float:
+        """Seconds to wait before the next attempt."""
+        beyond = self._record(who).failures - _FREE
+        # Doubled for as long as it matters: after a million failures 2.0 ** n is no number.
+        return 0 if beyond < 0 else min(_FIRST * 2 ** min(beyond, 10), _LONGEST)
 
     def failed(self, who: tuple[str, str]) -> int:
         """Another failure; gives how many there were."""
-        record = self._record(who) or _Record()
+        record = self._record(who)
         record.failures, record.seen = record.failures + 1, self._now()
         self._records[who] = record
         self._records.move_to_end(who)
@@ -50,9 +46,8 @@ class Brake:
         """Forget the failures."""
         self._records.pop(who, None)
 
-    def _record(self, who: tuple[str, str]) -> _Record | None:
+    def _record(self, who: tuple[str, str]) -> _Record:
         record = self._records.get(who)
-        if record and self._now() - record.seen > _FORGOTTEN:
-            del self._records[who]
-            return None
-        return record
+        if record and self._now() - record.seen <= _FORGOTTEN:
+            return record
+        return _Record()

@@ -37,17 +37,18 @@ def issue(folder: Path, *names: str, expired: bool = False) -> Certificate:
         raise ValueError("a certificate needs names of hosts, or their addresses")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(folder / "ca.lock"):
-        authority = _authority(folder)
-    made = authority.issue_cert(
-        *names,
-        organization_name=_ORGANISATION,
-        organization_unit_name="a registry of the lab",
-        not_after=_LONG_AGO if expired else None,
-    )
-    stem = folder / re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
-    certificate = Certificate(folder / "ca.crt", Path(f"{stem}.crt"), Path(f"{stem}.key"))
-    _write(certificate.certificate, made.cert_chain_pems[0].bytes(), 0o644)
-    _write(certificate.key, made.private_key_pem.bytes(), 0o600)
+        made = _authority(folder).issue_cert(
+            *names,
+            organization_name=_ORGANISATION,
+            organization_unit_name="a registry of the lab",
+            not_after=_LONG_AGO if expired else None,
+        )
+        stem = re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
+        stem = f"{stem}_" if stem.lower() == "ca" else stem  # the authority's own files
+        paths = folder / "ca.crt", folder / f"{stem}.crt", folder / f"{stem}.key"
+        certificate = Certificate(*paths)
+        _write(certificate.certificate, made.cert_chain_pems[0].bytes(), 0o644)
+        _write(certificate.key, made.private_key_pem.bytes(), 0o600)
     return certificate
 
 

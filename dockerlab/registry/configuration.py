@@ -17,6 +17,7 @@ from dockerlab.registry.values import Scalar, Wrong, boolean
 
 PREFIX = "REGISTRY_"
 FILE = "the configuration file"
+_MOST = 10_000  # values; YAML's aliases can make billions out of a few lines
 _NEAR = 0.8  # how alike two names are when one is a slip of the other
 
 Path_ = tuple[str, ...]
@@ -101,39 +102,73 @@ def _section(value: Any) -> Any:
     return {str(value): {}} if isinstance(value, Scalar) else value
 
 
+class _Twice(yaml.MarkedYAMLError):
+    """Our own complaint, which can be shown."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without types: every scalar is kept as it was written."""
+
+    yaml_constructors = {}
 
     def scalar(self, node: yaml.ScalarNode) -> Scalar | None:
         text = Scalar(node.value)
         text.kind = node.tag.rpartition(":")[2]
         return None if text.kind == "null" else text
 
+    def sequence(self, node: yaml.SequenceNode) -> Iterator[list[Any]]:
+        made: list[Any] = []
+        yield made
+        made.extend(self.construct_sequence(node, deep=True))
+
     def mapping(self, node: yaml.MappingNode) -> Iterator[dict[str, Any]]:
         made: dict[str, Any] = {}
         yield made
+        seen = set()
+        for key, _ in node.value:
+            if (name := self.name_of(key)) in seen:
+                raise _Twice(problem=f'"{name}" twice in a section', problem_mark=key.start_mark)
+            seen.add(name)
         self.flatten_mapping(node)
-        for key, value in node.value:
-            name = self.construct_object(key, deep=True)
-            if not isinstance(name, str):
-                raise yaml.MarkedYAMLError(problem="a key is no text", problem_mark=key.start_mark)
-            if name in made:
-                raise SettingsError(name, "is there twice in one section")
-            made[str(name)] = self.construct_object(value, deep=True)
+        for key, value in node.value:  # what was merged stands first
+            made[self.name_of(key)] = self.construct_object(value, deep=True)
+
+    def name_of(self, key: yaml.Node) -> str:
+        if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
+            raise yaml.MarkedYAMLError(problem_mark=key.start_mark)
+        return str(key.value)
 
 
 for _kind in ("str", "bool", "int", "float", "null", "timestamp", "binary", "value"):
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.scalar)
 _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.mapping)
+_Loader.add_constructor("tag:yaml.org,2002:seq", _Loader.sequence)
 
 
 def _parse(text: str, where: str) -> Any:
     try:
-        return yaml.load(text, _Loader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node and _size(node, {}) > _MOST:
+            raise SettingsError(where, f"has more than {_MOST} values, aliases included")
+        return loader.construct_document(node) if node else None
     except (yaml.YAMLError, RecursionError) as error:  # it may quote a password
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1} is " if mark and where == FILE else ""
-        raise SettingsError(where, f"{line}not YAML; quotes around a value may help") from None
+        said = "not YAML; quotes around a value may help"
+        if isinstance(error, _Twice):
+            line, said = line.replace(" is", " has"), str(error.problem)
+        raise SettingsError(where, f"{line}{said}") from None
+
+
+def _size(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """How many values a node has inside when each alias is replaced by what it stands for."""
+    if node not in known:
+        known[node] = _MOST  # an alias of itself would never end
+        inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+        pairs = (part if isinstance(part, tuple) else (part,) for part in inner)
+        known[node] = 1 + sum(_size(each, known) for pair in pairs for each in pair)
+    return known[node]
 
 
 class Absent:

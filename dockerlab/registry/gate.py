@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from binascii import Error
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
 
 from starlette.responses import Response
 
@@ -16,13 +17,14 @@ from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.htpasswd import Htpasswd
 from dockerlab.registry.journal import log
 from dockerlab.registry.refusals import Refusal
+from dockerlab.registry.server import is_name
 from dockerlab.registry.tokens import PATH, Tokens, challenge, is_host, quoted
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _READING = ("GET", "HEAD")
-_PATIENCE = 20  # seconds that an attempt waits at most before it is refused
+_PATIENCE = 20  # seconds that an attempt waits for its turn at most
 _ACTIONS = {"GET": ["pull"], "HEAD": ["pull"], "DELETE": ["delete"]}
 _ENDS = ("/manifests/", "/blobs/", "/tags/", "/referrers/")
 
@@ -47,6 +49,7 @@ class Gate:
         self._app, self._users, self._realm, self._origin = app, users, realm, origin
         self._tokens = Tokens(users.entry) if anonymous else None
         self._brake = Brake()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app
@@ -62,46 +65,49 @@ class Gate:
     async def _may_enter(self, scope: Scope) -> bool:
         kind, credentials = _authorization(scope)
         if kind == "basic":
-            return await self._login(scope, credentials) is not None
-        if kind == "bearer" and self._tokens:
+            user = await self._login(scope, credentials)
+        elif kind == "bearer" and self._tokens:
             user = self._tokens.user(credentials)
-            is_reading = scope["method"] in _READING and not _is_upload(scope)
-            return bool(user) or (user == "" and is_reading)
-        if kind or not self._tokens or scope["path"] in ("/v2", "/v2/"):
-            return False
-        return scope["method"] in _READING and not _is_upload(scope)
+        else:
+            is_front = scope["path"] in ("/v2", "/v2/")
+            user = "" if self._tokens and not kind and not is_front else None
+        is_reading = scope["method"] in _READING and not _is_upload(scope)
+        return bool(user) or (user == "" and is_reading)
 
     async def _token(self, scope: Scope, tokens: Tokens) -> Response:
         kind, credentials = _authorization(scope)
-        user = (
-            await self._login(scope, credentials) if kind == "basic" else "" if not kind else None
-        )
+        user = None if kind else ""
+        if kind == "basic":
+            user = await self._login(scope, credentials)
         if user is None:
             return self._unauthorized(scope)
         return Response(tokens.issue(user), 200, {"Cache-Control": "no-store"}, "application/json")
 
     async def _login(self, scope: Scope, credentials: str) -> str | None:
-        """The user, if the password is right."""
-        try:
-            text = base64.b64decode(credentials, validate=True).decode()
-        except (Error, ValueError):
-            return None
-        user, colon, password = text.partition(":")
+        """The user, if the password is right; attempts for one user are made one by one."""
+        user, colon, password = _decoded(credentials).partition(":")
         if not colon:
             return None
         if self._users.knows(user, password):
             return user
-        address = (scope.get("client") or ("-",))[0]
-        who = (address, user[:255])
-        wait = self._brake.wait(who)
-        if wait > _PATIENCE:
-            raise Refusal("TOOMANYREQUESTS", headers={"Retry-After": str(int(wait))})
-        await asyncio.sleep(wait)
+        who = ((scope.get("client") or ("-",))[0], user[:255])
+        came = time.monotonic()
+        turn = self._turns.setdefault(who, asyncio.Lock())
+        async with turn:
+            if self._users.knows(user, password):
+                return user
+            delay = self._brake.delay(who)
+            if time.monotonic() - came > _PATIENCE:
+                raise Refusal("TOOMANYREQUESTS", headers={"Retry-After": str(int(delay) + 1)})
+            await asyncio.sleep(delay)
+            return await self._attempt(who, user, password)
+
+    async def _attempt(self, who: tuple[str, str], user: str, password: str) -> str | None:
         if await self._users.check(user, password):
             self._brake.succeeded(who)
             return user
         times = self._brake.failed(who)
-        said = f'error authenticating user "{user[:100]}" from {address}: authentication failure'
+        said = f'error authenticating user "{user[:100]}" from {who[0]}: authentication failure'
         log("warning", said if times == 1 else f"{said} ({times} times)")
         return None
 
@@ -132,6 +138,14 @@ def _authorization(scope: Scope) -> tuple[str, str]:
     return (kind.lower() or "none", rest.strip()) if len(lines) == 1 else ("several", "")
 
 
+def _decoded(credentials: str) -> str:
+    """`user:password`, "" if it is no base64; the bytes that are not UTF-8 are kept."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return ""
+
+
 def _header(scope: Scope, name: bytes) -> str:
     found = (value for key, value in scope["headers"] if key == name)
     return next(found, b"").decode("latin-1")
@@ -147,13 +161,13 @@ def _access(scope: Scope) -> list[dict[str, str]] | None:
     if path == "/v2/_catalog":
         return [_may("registry", "catalog", "*")]
     name = path.removeprefix("/v2/")
-    ends = [name.rfind(end) for end in _ENDS if end in name]
-    if not ends:
+    end = name.find("/blobs/uploads/") if _is_upload(scope) else max(map(name.rfind, _ENDS))
+    if not is_name(name[: max(end, 0)]):
         return None
-    name = name[: name.find("/blobs/uploads/") if _is_upload(scope) else max(ends)]
-    access = [_may("repository", name, do) for do in _ACTIONS.get(method, ["pull", "push"])]
+    access = [_may("repository", name[:end], do) for do in _ACTIONS.get(method, ["pull", "push"])]
     other = parse_qs(scope["query_string"].decode("latin-1")).get("from", [""])[0]
-    return [*access, _may("repository", other, "pull")] if other and method == "POST" else access
+    mounts = method == "POST" and is_name(other)
+    return [*access, _may("repository", other, "pull")] if mounts else access
 
 
 def _may(kind: str, name: str, action: str) -> dict[str, str]:

@@ -9,13 +9,14 @@ import re
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.journal import log
 
 _SETTING = "auth.htpasswd.path"
-_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
+_BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-7])\$[./A-Za-z0-9]{53}")  # 17 is htpasswd's limit
 _KINDS = {"$apr1$": "MD5", "{SHA}": "SHA-1", "$5$": "SHA-256", "$6$": "SHA-512"}
 _SECRET = 72  # bytes of a password that bcrypt looks at
 _USUAL_COST = 10
@@ -23,21 +24,29 @@ _AT_ONCE = 2  # checks; each keeps a core busy
 _REMEMBERED = 1000  # passwords that were right
 _YOUNG = 2_000_000_000  # nanoseconds in which a file may change again without a newer date
 
-Signature = tuple[int, int, int]
+Signature = tuple[int, ...]
+Verify = Callable[[bytes, bytes], bool]  # whether a password fits a hash of bcrypt
+
+
+def _verify(password: bytes, crypted: bytes) -> bool:
+    import bcrypt
+
+    return bcrypt.checkpw(password, crypted)
 
 
 class Htpasswd:
-    """The users of the file at `path`, and whether a password is right."""
+    """The users of the file at `path`, and whether a password is right.
 
-    def __init__(self, path: Path) -> None:
+    Names and passwords are text in UTF-8, or whatever other bytes, as `surrogateescape` has them.
+    """
+
+    def __init__(self, path: Path, verify: Verify = _verify) -> None:
         try:
             self._content = path.read_bytes()
         except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-            raise SettingsError(_SETTING, f"open {path}: {reason}") from None
-        self._path = path
+            raise SettingsError(_SETTING, _not_there(path, error)) from None
+        self._path, self._verify = path, verify
         self._signature: Signature | None = None
-        self._is_missing = False
         self._key = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, None] = OrderedDict()
         self._turn = asyncio.Semaphore(_AT_ONCE)
@@ -62,43 +71,51 @@ class Htpasswd:
         async with self._turn:
             if self.knows(user, password):
                 return True
-            entry, mark = self._users.get(user), self._mark(user, password)
-            fits = await asyncio.to_thread(_fits, password, entry or self._nobody)
-            if not entry or not fits or self._users.get(user) != entry:
+            entry = self._users.get(user, "")
+            fits = await asyncio.to_thread(self._fits, _bytes(password), entry, self._cost)
+            if not fits or self._users.get(user) != entry:
                 return False
-            self._right[mark] = None
+            self._right[self._mark(user, password)] = None
             while len(self._right) > _REMEMBERED:
                 self._right.popitem(last=False)
             return True
 
+    def _fits(self, password: bytes, entry: str, highest: int) -> bool:
+        """The work is that of the highest cost, whatever the user's own: each one doubles it."""
+        cost = int(entry[4:6]) if entry else highest
+        hashes = [entry or _nobody(cost), *map(_nobody, range(cost, highest))]
+        fits = [self._verify(password[:_SECRET], crypted.encode()) for crypted in hashes]
+        return bool(entry) and fits[0]
+
     def _mark(self, user: str, password: str) -> bytes:
         """What stands for both: nobody without our key gets anything out of it."""
-        return hmac.digest(self._key, f"{len(user)}:{user}{password}".encode(), "sha256")
+        return hmac.digest(self._key, _bytes(f"{len(user)}:{user}{password}"), "sha256")
 
     def _look(self) -> None:
-        """Read the file again if it is another one; one that is gone counts until it is back."""
+        """Read the file again if it is another one; while it is gone, nobody may enter."""
+        fault, signature, content = "", None, b""
         try:
             about = self._path.stat()
-            signature = (about.st_mtime_ns, about.st_size, about.st_ino)
-            if signature == self._signature:
+            dates = (about.st_mtime_ns, about.st_ctime_ns)
+            if time.time_ns() - max(dates) > _YOUNG:
+                signature = (*dates, about.st_size, about.st_ino)
+            if signature and signature == self._signature:
                 return
             content = self._path.read_bytes()
         except OSError as error:
-            if not self._is_missing:
-                reason = os.strerror(error.errno or 0).lower()
-                log("warning", f"htpasswd: open {self._path}: {reason}; its last users stay")
-            self._is_missing = True
-            return
-        is_old = time.time_ns() - about.st_mtime_ns > _YOUNG
-        self._signature, self._is_missing = (signature if is_old else None), False
+            fault = _not_there(self._path, error)
+        self._signature = signature if not fault else None
         if content != self._content:
+            if fault:
+                log("error", f"htpasswd: {fault}; nobody may enter")
             self._content = content
             self._right.clear()
             self._understand()
 
     def _understand(self) -> None:
         self._users: dict[str, str] = {}
-        for number, line in enumerate(self._content.decode("utf-8", "replace").splitlines(), 1):
+        text = self._content.decode("utf-8", "surrogateescape")
+        for number, line in enumerate(text.split("\n"), 1):
             entry = line.strip()
             if not entry or entry.startswith("#"):
                 continue
@@ -109,7 +126,11 @@ class Htpasswd:
                 self._users.pop(user, None)
                 log("error", f"htpasswd: line {number} of {self._path}: {_fault(entry)}")
         costs = [int(crypted[4:6]) for crypted in self._users.values()]
-        self._nobody = _hash_of_nobody(max(costs, default=_USUAL_COST))
+        self._cost = max(costs, default=_USUAL_COST)
+
+
+def _not_there(path: Path, error: OSError) -> str:
+    return f"open {path}: {os.strerror(error.errno or 0).lower()}"
 
 
 def _fault(entry: str) -> str:
@@ -119,21 +140,14 @@ def _fault(entry: str) -> str:
     kind = next((name for start, name in _KINDS.items() if crypted.startswith(start)), "")
     found = f"a hash of {kind}" if kind else "something else"
     if crypted.startswith("$2"):
-        found = "a bcrypt hash that is not whole"
+        found = "a bcrypt hash that is not whole, or whose cost is not from 4 to 17"
     return f'user "{user[:100]}" may not enter: bcrypt is needed (htpasswd -B), this is {found}'
 
 
-def _hash_of_nobody(cost: int) -> str:
-    """A hash that takes as long as others, and that no password fits."""
-    import bcrypt
-
-    return bcrypt.gensalt(cost).decode() + "." * 31
+def _nobody(cost: int) -> str:
+    """A hash that takes as long as others of that cost, and that no password fits."""
+    return f"$2b${cost:02}${'.' * 53}"
 
 
-def _fits(password: str, crypted: str) -> bool:
-    import bcrypt
-
-    try:
-        return bcrypt.checkpw(password.encode()[:_SECRET], crypted.encode())
-    except ValueError:
-        return False
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

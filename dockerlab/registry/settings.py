@@ -22,6 +22,7 @@ from dockerlab.registry.values import Address
 
 __all__ = ["Settings", "SettingsError", "load"]
 
+_LARGEST = 256 * 1024  # bytes of a file
 Seconds = NewType("Seconds", float)
 Size = NewType("Size", int)
 Count = NewType("Count", int)
@@ -188,10 +189,10 @@ class Htpasswd:
 
 @dataclass(frozen=True)
 class Auth:
-    """`auth`."""
+    """`auth`; with `none`, as without all of it, everybody may enter."""
 
     htpasswd: Htpasswd = Htpasswd()
-    none: Driver = absent("without auth, everybody may enter")
+    none: Anything | None = None
     silly: Driver = absent("use auth.htpasswd")
     token: Driver = absent("use auth.htpasswd")
 
@@ -278,16 +279,23 @@ def load(
     `place` says where a path that a setting names is on this machine. SettingsError names the
     setting that is wrong; OSError if the file cannot be read.
     """
-    try:
-        text = config.read_text("utf-8") if config else "version: 0.1"
-    except UnicodeDecodeError:
-        raise SettingsError(FILE, "not text in UTF-8") from None
-    tree = Tree(text, env)
+    tree = Tree(_text(config) if config else "version: 0.1", env)
     settings = read(tree, Settings, _readers(place))
     if tree.get("version") is None:
         raise SettingsError("version", "is missing; write version: 0.1")
     _agree(tree, settings)
     return settings
+
+
+def _text(config: Path) -> str:
+    with config.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise SettingsError(FILE, f"larger than {_LARGEST} bytes")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise SettingsError(FILE, "not text in UTF-8") from None
 
 
 def _agree(tree: Tree, settings: Settings) -> None:
@@ -300,8 +308,10 @@ def _agree(tree: Tree, settings: Settings) -> None:
             raise SettingsError(tree.name(path), f"needs {meant} too")
     if tls.clientcas and not tls.certificate:
         raise SettingsError(tree.name(("http", "tls", "clientcas")), "needs a certificate and key")
-    if not auth:
+    if not auth or "none" in auth and len(auth) == 1:
         return
+    if len(auth) > 1:
+        raise SettingsError(tree.name(("auth",)), f"one way is wanted, not {' and '.join(auth)}")
     for name in ("realm", "path"):
         if not getattr(settings.auth.htpasswd, name):
             path = ("auth", "htpasswd", name)

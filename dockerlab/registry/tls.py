@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,21 @@ from typing import Any
 
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.settings import TLS
+
+# Granian ends the whole process over a certificate that it does not like, so we look before.
+# DER, RFC 5280 § 4.1: two sequences, and a version that is said, as it is from version 2 on.
+_V3 = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...)" * 2 + rb"\xa0", re.DOTALL)
+_KEYS = (  # the kind of the key, as it stands in the certificate: RFC 3279, 5480, 8410
+    bytes.fromhex("06092a864886f70d010101"),
+    bytes.fromhex("06082a8648ce3d030107"),
+    bytes.fromhex("06052b81040022"),
+    bytes.fromhex("06032b6570"),
+)
+_NO_KEY = ("key", "no key that fits {certificate} in {key}; a PEM file is wanted")
+_UNFIT = {  # by OpenSSL's word
+    "KEY_VALUES_MISMATCH": ("key", "{key} is not the key of {certificate}"),
+    "EE_KEY_TOO_SMALL": ("certificate", "the key of {certificate} is too short to be safe"),
+}
 
 
 @dataclass(frozen=True)
@@ -68,8 +84,7 @@ def _readable(setting: str, path: Path) -> None:
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ssl.PEM_cert_to_DER_cert(_first(certificate, "CERTIFICATE"))
+        der = ssl.PEM_cert_to_DER_cert(_first(certificate))
     except ValueError:
         reason = f"no certificate in {certificate}; a PEM file is wanted"
         raise SettingsError("http.tls.certificate", reason) from None
@@ -79,18 +94,22 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
         reason = f"the key in {key} is locked with a password; it has to be there without one"
         raise SettingsError("http.tls.key", reason) from None
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
-            reason = f"{key} is not the key of {certificate}"
-        else:
-            reason = f"no key that fits {certificate} in {key}; a PEM file is wanted"
-        raise SettingsError("http.tls.key", reason) from None
+        setting, reason = _UNFIT.get(error.reason, _NO_KEY)
+        reason = reason.format(certificate=certificate, key=key)
+        raise SettingsError(f"http.tls.{setting}", reason) from None
+    if not _V3.match(der):
+        reason = f"{certificate} is of version 1; clients want version 3, with subjectAltName"
+        raise SettingsError("http.tls.certificate", reason)
+    if not any(kind in der for kind in _KEYS):
+        reason = f"{key} is not of a kind that is supported: RSA, P-256, P-384, Ed25519"
+        raise SettingsError("http.tls.key", reason)
 
 
-def _first(path: Path, kind: str) -> str:
-    """The first block of that kind in a PEM file."""
+def _first(path: Path) -> str:
+    """The first certificate of a PEM file, which is the server's own."""
     text = path.read_text("ascii", "replace")
-    _, begin, rest = text.partition(f"-----BEGIN {kind}-----")
-    body, end, _ = rest.partition(f"-----END {kind}-----")
+    _, begin, rest = text.partition("-----BEGIN CERTIFICATE-----")
+    body, end, _ = rest.partition("-----END CERTIFICATE-----")
     return begin + body + end + "\n"
 
 

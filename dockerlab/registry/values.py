@@ -26,9 +26,10 @@ class Address(NamedTuple):
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+_FOREVER = 100 * 365 * 86400  # seconds
 _DURATION = re.compile(r"(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+")
 _PART = re.compile(r"([\d.]+)([^\d.]+)")
-_SIZE = re.compile(r"(\d+)\s*(?:([KMGT])i?)?B?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,15})\s*(?:([KMGT])i?)?B?", re.IGNORECASE)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _YES, _NO = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}
 
@@ -54,7 +55,10 @@ def seconds(value: Any) -> float:
     """A length of time in Go's form, "1h30m" or "500ms", in seconds."""
     text = scalar(value)
     if text == "0" or _DURATION.fullmatch(text):
-        return sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text))
+        length = sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text))
+        if length > _FOREVER:
+            raise Wrong(f"{shown(value)} is longer than 100 years")
+        return length
     hint = f"; did you mean {text}s?" if text.isdigit() else ", such as 30s or 1h30m"
     raise Wrong(f"{shown(value)} is not a length of time{hint}")
 
@@ -103,7 +107,8 @@ def choice(words: Sequence[str], why: str = "") -> Callable[[Any], str]:
     def one(value: Any) -> str:
         word = scalar(value).lower()
         if word not in words:
-            raise Wrong(f"{shown(value)} is not one of {', '.join(words)}{why}")
+            wanted = f"one of {', '.join(words)}" if len(words) > 1 else words[0]
+            raise Wrong(f"{shown(value)} is not {wanted}{why}")
         return word
 
     return one
@@ -121,14 +126,16 @@ def address(value: Any) -> Address | None:
 
 
 def origin(value: Any) -> str:
-    """The scheme, host and port of a URL."""
+    """The scheme, host and port of a URL; a password in it is not shown."""
     text = scalar(value).rstrip("/")
+    if "@" in text:
+        raise Wrong("a URL without a user and a password is wanted here")
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or f"{parts.scheme}://{parts.netloc}" != text or "@" in text:
+    if not usable or f"{parts.scheme}://{parts.netloc}" != text:
         raise Wrong(f"{shown(value)} is not a URL such as https://registry.example:5000")
     return text
 
