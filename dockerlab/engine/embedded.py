@@ -105,6 +105,7 @@ class Embedded:
 
     def connect(self, registry: str, login: Login | None = None) -> Registry:
         """A client of the registry that image names call so, as this host reaches it."""
+        from dockerlab.engine import trust
         from dockerlab.registry.client import Registry
 
         daemon = self.daemon
@@ -116,6 +117,7 @@ class Embedded:
             username=known.username if known else "",
             password=known.password if known else "",
             insecure=insecure,
+            trust=None if insecure else trust.known(self.path, registry),
             route=route,
         )
 
