@@ -121,6 +121,12 @@ class Embedded:
             route=route,
         )
 
+    def trust(self, registry: str, authority: bytes) -> Path:
+        """Let this host trust an authority (PEM) at a registry; where its certificate is now."""
+        from dockerlab.engine import trust
+
+        return trust.believe(self.path, registry, authority)
+
     def _publishes(self, port: int) -> bool:
         running = (container for container in self.containers.list() if container.running)
         return any(str(port) in container.published for container in running)

@@ -14,9 +14,11 @@ from pathlib import Path
 
 from dockerlab.engine.home import private
 from dockerlab.engine.words import Refused
+from dockerlab.errors import BadRegistry
 from dockerlab.registry.trust import Trust
 
 FOLDER, AUTHORITY = "certs.d", "ca.crt"
+_REGISTRY = re.compile(r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?")
 _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----")
 
 
@@ -46,6 +48,8 @@ def known(host: Path, registry: str) -> Trust:
 
 def believe(host: Path, registry: str, authority: bytes) -> Path:
     """Let the docker host in the folder `host` trust an authority (PEM); where that is kept."""
+    if not _REGISTRY.fullmatch(registry):
+        raise BadRegistry(registry)
     path = private(_folder(host, registry)) / AUTHORITY
     path.write_bytes(authority)
     return path

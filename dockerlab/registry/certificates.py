@@ -25,20 +25,25 @@ class Certificate:
     key: Path
 
 
-def issue(folder: Path, *names: str, expired: bool = False) -> Certificate:
-    """A certificate for a server with these names and addresses, from the authority in `folder`.
+def issue(
+    folder: Path, *names: str, authority: Path | None = None, expired: bool = False
+) -> Certificate:
+    """A certificate for a server with these names and addresses, put into `folder`.
 
-    The authority is made at the first call, and stays. ValueError for a name that no certificate
-    can bear; OSError if the folder cannot be used.
+    It is from the authority in the folder `authority`, else in `folder` itself, which is made at
+    the first call, and stays; its certificate is in `folder` at any rate. ValueError for a name
+    that no certificate can bear; OSError if a folder cannot be used.
     """
     from filelock import FileLock
 
     if not names or any("/" in name or "@" in name for name in names):
         raise ValueError("a certificate needs names of hosts, or their addresses")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(folder / "ca.lock"):
-        authority = _authority(folder)
-    made = authority.issue_cert(
+    home = authority or folder
+    for path in (folder, home):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(home / "ca.lock"):
+        issuer = _authority(home)
+    made = issuer.issue_cert(
         *names,
         organization_name=_ORGANISATION,
         organization_unit_name="a registry of the lab",
@@ -46,6 +51,8 @@ def issue(folder: Path, *names: str, expired: bool = False) -> Certificate:
     )
     stem = folder / re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
     certificate = Certificate(folder / "ca.crt", Path(f"{stem}.crt"), Path(f"{stem}.key"))
+    if authority:
+        _write(certificate.ca, issuer.cert_pem.bytes(), 0o644)
     _write(certificate.certificate, made.cert_chain_pems[0].bytes(), 0o644)
     _write(certificate.key, made.private_key_pem.bytes(), 0o600)
     return certificate
