@@ -16,6 +16,10 @@ DockerlabError
 │   ├── NotFound                     404
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
+├── BadName (ValueError)             no certificate can be made for a host of that name
+├── BadLogin (ValueError)            no htpasswd file can hold such a user or password
+├── BadRegistry (ValueError)         no registry can be reached by that address
+├── NoAuthority                      there is no certificate of an authority in that file
 ├── NotOurs                          the learner's own thing has a name that the lab needs
 ├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
@@ -25,6 +29,8 @@ DockerlabError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from dockerlab.i18n import _
 
@@ -202,6 +208,62 @@ class PlainHTTP(Unavailable):
     def __init__(self, *, method: str = "", url: str = "") -> None:
         detail = "http: server gave HTTP response to HTTPS client"
         super().__init__(detail, method=method, url=url)
+
+
+class BadName(DockerlabError, ValueError):
+    """No certificate can be made for `names`."""
+
+    def __init__(self, names: Sequence[object]) -> None:
+        super().__init__(*names)
+        self.names = names
+
+    def message(self) -> str:
+        return _(
+            "No certificate can be made for “{names}”. It needs names of hosts, or IP addresses, "
+            'without a port: lab.certificate("localhost", "192.168.56.100").'
+        ).format(names=", ".join(map(str, self.names)))
+
+
+class BadLogin(DockerlabError, ValueError):
+    """An htpasswd file cannot hold the login of `user`; the password is not told."""
+
+    def __init__(self, user: str) -> None:
+        super().__init__(user)
+        self.user = user
+
+    def message(self) -> str:
+        return _(
+            "There can be no login “{user}” with this password. A user's name is not empty and has "
+            "no colon in it; a password has 1 to 72 bytes."
+        ).format(user=self.user)
+
+
+class BadRegistry(DockerlabError, ValueError):
+    """`text` is not HOST:PORT."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def message(self) -> str:
+        return _(
+            "“{text}” is no address of a registry; write it as in an image's name: "
+            "192.168.56.100:5000."
+        ).format(text=self.text)
+
+
+class NoAuthority(DockerlabError):
+    """The file at `path` should hold an authority's certificate, and does not."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(str(path))
+        self.path = str(path)
+
+    def message(self) -> str:
+        return _(
+            "{path} is no certificate of an authority. lab.certificate(…) makes one, in the "
+            "folder certs."
+        ).format(path=self.path)
 
 
 class NotOurs(DockerlabError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.i18n import LANGUAGES, _, digits, language, pick
@@ -10,6 +11,7 @@ from dockerlab.widgets.outcome import Note, OutcomeView
 if TYPE_CHECKING:
     from dockerlab.course.checks import Outcome
     from dockerlab.engine.base import Engine
+    from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.registry import RegistryView
     from dockerlab.widgets.second import SecondHostView
 
@@ -56,6 +58,40 @@ class Lab:
         from dockerlab.widgets.second import SecondHostView
 
         return SecondHostView(second(self.engine), self.engine.name)
+
+    def certificate(
+        self, *names: str, folder: str = "certs", expired: bool = False
+    ) -> CertificateView:
+        """A certificate for a registry with these names and addresses, from the lab's authority."""
+        from dockerlab.engine.home import home, private
+        from dockerlab.errors import BadName
+        from dockerlab.registry.certificates import issue
+        from dockerlab.widgets.certificate import CertificateView
+
+        authority = private(home() / "authority")
+        try:
+            made = issue(Path(folder), *names, authority=authority, expired=expired)
+        except (TypeError, ValueError):
+            raise BadName(names) from None
+        return CertificateView(made, names)
+
+    def trust(self, registry: str, context: str = "", ca: str = "certs/ca.crt") -> Note:
+        """Let a docker host trust the authority `ca` at a registry, "192.168.56.100:5000"."""
+        from dockerlab.widgets.certificate import trust
+
+        return trust(self.engine, registry, context, Path(ca))
+
+    def htpasswd(self, path: str, user: str, password: str) -> Note:
+        """Let a user in with a password, for a registry that is given the file at `path`."""
+        from dockerlab.errors import BadLogin
+        from dockerlab.registry.htpasswd import add
+
+        try:
+            add(Path(path), user, password)
+        except ValueError:
+            raise BadLogin(user) from None
+        said = _("{path} lets {user} in; it holds a hash of the password, not the password.")
+        return Note(said.format(path=path, user=user))
 
     def reset(self) -> Note:
         """Stop and remove everything that the lab made: containers, images, volumes."""

@@ -218,6 +218,8 @@ def test_login_stays_at_home_when_a_blob_lies_elsewhere() -> None:
     with liar({BLOB.digest: Reply(200, CONTENT)}) as storage:
 
         def script(asked: Asked) -> Reply:
+            if "authorization" not in asked.headers:
+                return Reply(401, headers={"WWW-Authenticate": 'Basic realm="Registry"'})
             return Reply(307, headers={"Location": f"http://{storage.address}{asked.path}"})
 
         with (

@@ -174,7 +174,7 @@ def test_home_is_a_file(tmp_path: Path) -> None:
     assert "Traceback" not in result.err
     assert str(tmp_path / "home") in result.err
     assert docker.bad("ps") == (
-        f"dockerlab cannot use its folder {docker.engine.path / 'containers'}: Not a directory.\n"
+        f"dockerlab cannot use its folder {tmp_path / 'home'}: Not a directory.\n"
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import re
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from dockerlab.registry.failures import is_loopback
 FILE = "daemon.json"
 FIRST = "192.168.56.100"  # where another host of the lab finds the default host, as in the lecture
 _KEY = "insecure-registries"
+_LOOPBACKS = "127.0.0.0/8"
 _HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?", re.ASCII)
 _WHERE = "/etc/docker/daemon.json"  # as docker names it
 
@@ -48,9 +51,13 @@ class Daemon:
         state.write(private(self.path) / FILE, checked)
 
     def is_insecure(self, registry: str) -> bool:
-        """Whether a registry may speak HTTP, or show any certificate."""
+        """Whether a registry may speak HTTP, or show any certificate; one on this machine may."""
         name = urlsplit(f"//{registry}").hostname or ""
-        return any(_covers(entry, registry, name) for entry in self.settings().get(_KEY, ()))
+        entries = self.settings().get(_KEY, ())
+        if is_loopback(registry) or registry in entries or name in entries:
+            return True
+        networks = [ip_network(_LOOPBACKS), *filter(None, map(_network, entries))]
+        return any(address in network for address in _addresses(name) for network in networks)
 
     def route(self, host: str, port: int) -> str:
         """Where connections to `host` go: on another host, localhost is that host itself."""
@@ -85,14 +92,12 @@ def _entry(text: str) -> str:
     return bare
 
 
-def _covers(entry: str, registry: str, name: str) -> bool:
-    network = _network(entry)
-    if not network:
-        return entry in (registry, name)
-    try:
-        return ip_address(name) in network
-    except ValueError:
-        return False
+def _addresses(name: str) -> list[IPv4Address | IPv6Address]:
+    """Those of a host, as far as they are known here."""
+    with suppress(OSError, UnicodeError, ValueError):
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        return [ip_address(entry[4][0]) for entry in found]
+    return []
 
 
 def _network(text: str) -> Any:

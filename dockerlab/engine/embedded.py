@@ -105,6 +105,7 @@ class Embedded:
 
     def connect(self, registry: str, login: Login | None = None) -> Registry:
         """A client of the registry that image names call so, as this host reaches it."""
+        from dockerlab.engine import trust
         from dockerlab.registry.client import Registry
 
         daemon = self.daemon
@@ -116,8 +117,15 @@ class Embedded:
             username=known.username if known else "",
             password=known.password if known else "",
             insecure=insecure,
+            trust=None if insecure else trust.known(self.path, registry),
             route=route,
         )
+
+    def trust(self, registry: str, authority: bytes) -> Path:
+        """Let this host trust an authority (PEM) at a registry; where its certificate is now."""
+        from dockerlab.engine import trust
+
+        return trust.believe(self.path, registry, authority)
 
     def _publishes(self, port: int) -> bool:
         running = (container for container in self.containers.list() if container.running)

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from dockerlab.engine import ports, process
-from dockerlab.engine.container import LOG, NEVER, REGISTRY_ROOT, Container, new_id, now
+from dockerlab.engine.container import LOG, NEVER, Container, new_id, now
 from dockerlab.engine.mounts import on_host
 from dockerlab.engine.ports import Binding
 from dockerlab.errors import EngineError
 
-_ADDRESS = "REGISTRY_HTTP_ADDR"
-_ROOT = "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY"
+# The settings in the images registry:2 and registry:3, and where they have them.
+_IN_THE_IMAGE = ("/etc/docker/registry/config.yml", "/etc/distribution/config.yml")
+_SETTINGS = """\
+version: 0.1
+log:
+  fields:
+    service: registry
+storage:
+  cache:
+    blobdescriptor: inmemory
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+  headers:
+    X-Content-Type-Options: [nosniff]
+health:
+  storagedriver:
+    enabled: true
+    interval: 10s
+    threshold: 3
+"""
 
 
 def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
@@ -39,15 +58,13 @@ def _sample(container: Container, folder: Path) -> None:
 def _registry(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
     if container.refusal:
         raise EngineError(container.refusal, 127)
-    env = dict(entry.partition("=")[::2] for entry in container.config["Env"])
-    inner = f"{env.pop(_ADDRESS, ':5000').rpartition(':')[2]}/tcp"
     published = _publish(container, taken)
-    address = (published.get(inner) or [{"HostIp": ports.LOOPBACK, "HostPort": "0"}])[0]
-    root = on_host(env.pop(_ROOT, REGISTRY_ROOT), container.mounts, folder / "files")
-    arguments = ["-m", "dockerlab.registry.serve", "--root", str(root)]
-    arguments += ["--host", address["HostIp"], "--port", address["HostPort"]]
     running = process.start(
-        arguments, _environment(env, container, folder), folder, folder / LOG, str(folder)
+        _arguments(container, folder / "files", published),
+        _environment(container),
+        folder,
+        folder / LOG,
+        str(folder),
     )
     state = container.state
     state.status, state.exit_code, state.finished = "running", 0, NEVER
@@ -93,14 +110,35 @@ def _bindings(container: Container) -> list[Binding]:
     ]
 
 
-def _environment(env: dict[str, str], container: Container, folder: Path) -> dict[str, Any]:
-    """The surroundings of the process: this machine's, and the container's own settings.
+def _arguments(
+    container: Container, files: Path, published: Mapping[str, list[dict[str, str]]]
+) -> list[str]:
+    """How the registry is started; its settings name paths and ports inside the container."""
+    config = [word for word in container.args if word.endswith((".yml", ".yaml"))][-1:]
+    _provide(config, container, files)
+    places = [("/", str(files))]
+    places += [(mount["Destination"], mount["Source"]) for mount in container.mounts]
+    ports = [
+        f"{inner.removesuffix('/tcp')}={entry['HostIp']}:{entry['HostPort']}"
+        for inner, entries in published.items()
+        for entry in entries
+        if inner.endswith("/tcp")
+    ]
+    where = [word for place in places for word in ("--place", *place)]
+    return ["-m", "dockerlab.registry.serve", *config, *where, "--ports", *ports]
 
-    A path in a setting is one inside the container; the process sees the machine's.
-    """
+
+def _provide(config: Sequence[str], container: Container, files: Path) -> None:
+    """The image's own settings, unless the container has others in their place."""
+    for path in config:
+        there = on_host(path, container.mounts, files)
+        if path in _IN_THE_IMAGE and there.is_relative_to(files) and not there.exists():
+            there.parent.mkdir(parents=True, exist_ok=True)
+            there.write_text(_SETTINGS, encoding="utf-8")
+
+
+def _environment(container: Container) -> dict[str, str]:
+    """The surroundings of the process: this machine's, and the container's own settings."""
     outer = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
-    inner = {key: value for key, value in env.items() if key.startswith("REGISTRY_")}
-    for key, value in inner.items():
-        if value.startswith("/"):
-            inner[key] = str(on_host(value, container.mounts, folder / "files"))
-    return outer | inner
+    inner = (entry.partition("=") for entry in container.config["Env"])
+    return outer | {key: value for key, _, value in inner if key.startswith("REGISTRY_")}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from dockerlab.engine.daemon import FIRST
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.home import private
+from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
@@ -59,6 +60,19 @@ def server(words: Sequence[str], engine: Engine) -> Engine:
         return engine
     played = _played(engine)
     return played if played.path.is_dir() else engine
+
+
+def at(engine: Engine, context: str) -> Engine:
+    """The docker host that `docker --context` calls so, beside `engine`."""
+    from dockerlab.engine.commands.context import exists
+
+    if context == engine.host:
+        return engine
+    if context == NAME:
+        return second(engine).engine
+    if not exists(engine, context):
+        raise EngineError(f'context "{context}": context not found')
+    return engine.neighbour(context)
 
 
 def _own(engine: Engine) -> Address | None:

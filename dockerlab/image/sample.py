@@ -58,6 +58,7 @@ class _Sample:
     stand_in: bool = False
     program: str = "/hello"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    later: Mapping[str, Any] = field(default_factory=dict)  # settings of later versions
 
 
 _SAMPLES = {
@@ -119,6 +120,7 @@ _SAMPLES = {
             "ExposedPorts": {"5000/tcp": {}},
             "Volumes": {"/var/lib/registry": {}},
         },
+        later={"Cmd": ["/etc/distribution/config.yml"]},
     ),
 }
 NAMES = tuple(_SAMPLES)
@@ -184,8 +186,9 @@ def describe(
     sample = _SAMPLES[name]
     day = datetime.fromtimestamp(layer.MODIFIED, timezone.utc) + timedelta(days=version - 1)
     created = day.strftime("%Y-%m-%dT%H:%M:%SZ")
-    start = [key for key in ("Entrypoint", "Cmd") if key in sample.settings]
-    settled = [f"{key.upper()} {encode(sample.settings[key]).decode()}" for key in start]
+    settings = {**sample.settings, **(sample.later if version > 1 else {})}
+    start = [key for key in ("Entrypoint", "Cmd") if key in settings]
+    settled = [f"{key.upper()} {encode(settings[key]).decode()}" for key in start]
     about = "The course's stand-in for" if sample.stand_in else "A sample image of the course:"
     labels = {LABEL: name, "org.opencontainers.image.description": f"{about} {name}"}
     if sample.stand_in:
@@ -193,7 +196,7 @@ def describe(
     return {
         **platform.to_json(),
         "created": created,
-        "config": {"Env": [_PATH], "WorkingDir": "/", "Labels": labels, **sample.settings},
+        "config": {"Env": [_PATH], "WorkingDir": "/", "Labels": labels, **settings},
         "history": [
             {"created": created, "created_by": line, "comment": "dockerlab"}
             | ({"empty_layer": True} if position >= len(steps) else {})

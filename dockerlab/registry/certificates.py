@@ -25,28 +25,35 @@ class Certificate:
     key: Path
 
 
-def issue(folder: Path, *names: str, expired: bool = False) -> Certificate:
-    """A certificate for a server with these names and addresses, from the authority in `folder`.
+def issue(
+    folder: Path, *names: str, authority: Path | None = None, expired: bool = False
+) -> Certificate:
+    """A certificate for a server with these names and addresses, put into `folder`.
 
-    The authority is made at the first call, and stays. ValueError for a name that no certificate
-    can bear; OSError if the folder cannot be used.
+    It is from the authority in the folder `authority`, else in `folder` itself, which is made at
+    the first call, and stays; its certificate is in `folder` at any rate. ValueError for a name
+    that no certificate can bear; OSError if a folder cannot be used.
     """
     from filelock import FileLock
 
     if not names or any("/" in name or "@" in name for name in names):
         raise ValueError("a certificate needs names of hosts, or their addresses")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(folder / "ca.lock"):
-        made = _authority(folder).issue_cert(
+    home = authority or folder
+    stem = re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
+    stem = f"{stem}_" if stem.lower() == "ca" else stem  # the authority's own files
+    certificate = Certificate(folder / "ca.crt", folder / f"{stem}.crt", folder / f"{stem}.key")
+    for path in (folder, home):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(home / "ca.lock"):
+        issuer = _authority(home)
+        made = issuer.issue_cert(
             *names,
             organization_name=_ORGANISATION,
             organization_unit_name="a registry of the lab",
             not_after=_LONG_AGO if expired else None,
         )
-        stem = re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
-        stem = f"{stem}_" if stem.lower() == "ca" else stem  # the authority's own files
-        paths = folder / "ca.crt", folder / f"{stem}.crt", folder / f"{stem}.key"
-        certificate = Certificate(*paths)
+        if authority:
+            _write(certificate.ca, issuer.cert_pem.bytes(), 0o644)
         _write(certificate.certificate, made.cert_chain_pems[0].bytes(), 0o644)
         _write(certificate.key, made.private_key_pem.bytes(), 0o600)
     return certificate

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import httpx
 
     from dockerlab.registry.network import Route
+    from dockerlab.registry.trust import Trust
 
 __all__ = ["Exchange", "Registry"]
 
@@ -38,8 +39,8 @@ _VAGUE = ("application/octet-stream", "application/json", "text/plain")
 class Registry:
     """One registry, `host` being what stands in image names: `localhost:5000`, `docker.io`.
 
-    Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate; `route`
-    says where connections to a host really go.
+    Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate; `trust`
+    says which certificates others may have, and `route` where connections to a host really go.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Registry:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        trust: Trust | None = None,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
@@ -59,6 +61,7 @@ class Registry:
             username=username,
             password=password,
             insecure=insecure,
+            trust=trust,
             route=route,
             transport=transport,
             observe=observe,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -25,24 +26,32 @@ _BROKEN = {
 }
 # What OpenSSL calls bytes that are no TLS.
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"}
-# OpenSSL's verify results (x509_vfy.h).
-_CERTIFICATE = {
-    10: "x509: certificate has expired or is not yet valid",
-    9: "x509: certificate has expired or is not yet valid",
-    18: "x509: certificate signed by unknown authority",
-    19: "x509: certificate signed by unknown authority",
-    20: "x509: certificate signed by unknown authority",
-    21: "x509: certificate signed by unknown authority",
+_ALERT = re.compile(r"(?:SSLV3|TLSV1|TLSV13)_ALERT_(.+)")
+# What Go calls alerts that OpenSSL has another name for.
+_ALERTS = {
+    "unknown ca": "unknown certificate authority",
+    "protocol version": "protocol version not supported",
 }
 
 
 def unavailable(
-    error: Exception, method: str, url: str, *, dialling: bool, begun: bool
+    error: Exception,
+    method: str,
+    url: str,
+    *,
+    dialling: bool,
+    begun: bool,
+    doubt: Callable[[ssl.SSLCertVerificationError], str],
 ) -> Unavailable:
-    """What `error` means: one on the way to a connection, or after an answer had begun."""
+    """What `error` means: one on the way to a connection, or after an answer had begun.
+
+    `doubt` says why a certificate is not trusted.
+    """
     for cause in _causes(error):
         if getattr(cause, "reason", None) in _NOT_TLS:
             return PlainHTTP(method=method, url=url)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Unavailable(doubt(cause), method=method, url=url)
         detail = _detail(cause, url, dialling)
         if detail:
             return Unavailable(detail, method=method, url=url)
@@ -64,11 +73,11 @@ def _detail(cause: BaseException, url: str, dialling: bool) -> str:
         again = cause.errno == socket.EAI_AGAIN
         words = "Temporary failure in name resolution" if again else "no such host"
         return f"dial tcp: lookup {host}: {words}"
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return _CERTIFICATE.get(cause.verify_code, f"x509: {cause.verify_message}")
     if isinstance(cause, ssl.SSLError):
         reason = getattr(cause, "reason", None) or "handshake failure"
-        return f"tls: {reason.lower().replace('_', ' ')}"
+        alert = _ALERT.fullmatch(reason)
+        words = (alert[1] if alert else reason).lower().replace("_", " ")
+        return f"remote error: tls: {_ALERTS.get(words, words)}" if alert else f"tls: {words}"
     if isinstance(cause, TimeoutError):
         return f"dial tcp {_address(url)}: i/o timeout" if dialling else "read: i/o timeout"
     if isinstance(cause, OSError):

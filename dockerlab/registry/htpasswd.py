@@ -7,6 +7,7 @@ import hmac
 import os
 import re
 import secrets
+import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -32,6 +33,29 @@ def _verify(password: bytes, crypted: bytes) -> bool:
     import bcrypt
 
     return bcrypt.checkpw(password, crypted)
+
+
+def add(path: Path, user: str, password: str) -> None:
+    """Let a user in with this password, whatever the file at `path` said of her before.
+
+    Only the file's owner may read it, and a container's root, as which a registry runs. ValueError
+    if no such login can be in the file.
+    """
+    import bcrypt
+
+    secret = password.encode()
+    if not user or not user.isprintable() or ":" in user or user != user.strip() or user[0] == "#":
+        raise ValueError(user)
+    if not 0 < len(secret) <= _SECRET or b"\0" in secret:
+        raise ValueError(user)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.partition(":")[0].strip() != user]
+    made = bcrypt.hashpw(secret, bcrypt.gensalt(_USUAL_COST)).decode()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".htpasswd-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in [*kept, f"{user}:{made}"]))
+    os.replace(name, path)
 
 
 class Htpasswd:

@@ -20,11 +20,9 @@ Route = Callable[[str, int], str]  # the host to connect to, for a host and a po
 class Transport(httpx.HTTPTransport):
     """httpx's own transport, over such connections."""
 
-    def __init__(self, verify: bool, route: Route | None = None) -> None:
-        super().__init__(verify=verify)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(verify=verify), network_backend=_Backend(route)
-        )
+    def __init__(self, trust: ssl.SSLContext, route: Route | None = None) -> None:
+        super().__init__(verify=trust)
+        self._pool = httpcore.ConnectionPool(ssl_context=trust, network_backend=_Backend(route))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer; what its body has beyond the first piece comes straight from the socket."""

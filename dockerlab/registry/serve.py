@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import posixpath
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,21 +31,21 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _CONFIGURATION = "REGISTRY_CONFIGURATION_PATH"
+_NOWHERE = Address("127.0.0.1", 0)  # nobody is told which port it is
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run with registry:2's settings; 2 after SIGTERM, as that one exits."""
+    options = _parser().parse_args(argv)
     try:
-        options = _parser().parse_args(argv)
-        place = _placing(options.place)
-        ended_by = serve(
-            configured(options.config, options.root, options.host, options.port, place=place)
-        )
+        given = (options.config, options.root, options.host, options.port)
+        settings = configured(*given, place=_placing(options.place))
+        ended_by = serve(settings if options.ports is None else _inside(settings, options.ports))
     except SettingsError as error:
-        log("fatal", str(error.named(os.environ)))
+        log("fatal", _as_inside(str(error.named(os.environ)), options.place))
         return 1
     except ServeError as error:
-        log("fatal", str(error))
+        log("fatal", _as_inside(str(error), options.place))
         return 1
     return 2 if ended_by == signal.SIGTERM else 0
 
@@ -138,12 +139,37 @@ def _placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     known.sort(key=lambda pair: -len(pair[0].parts))
 
     def place(path: str) -> Path:
+        whole = PurePosixPath(posixpath.normpath(posixpath.join("/", path)))
         for inside, outside in known:
-            if PurePosixPath(path).is_relative_to(inside):
-                return outside / PurePosixPath(path).relative_to(inside)
+            if whole.is_relative_to(inside):
+                return outside / whole.relative_to(inside)
         return Path(path)
 
-    return place
+    return place if known else Path
+
+
+def _as_inside(text: str, places: Sequence[tuple[str, str]]) -> str:
+    """A message with the paths that whoever wrote the settings knows."""
+    for inside, outside in sorted(places, key=lambda pair: -len(pair[1])):
+        text = text.replace(outside, inside.rstrip("/"))
+    return text
+
+
+def _inside(settings: Settings, ports: Sequence[str]) -> Settings:
+    """The same in a container: what listens on one of its ports is reached where that leads."""
+    published = {}
+    for one in ports:
+        inner, _, outer = one.partition("=")
+        host, _, port = outer.rpartition(":")
+        published[int(inner)] = Address(host, int(port))
+
+    def reached(addr: Address) -> Address:
+        own = addr.host == "localhost" or addr.host.startswith("127.")  # the container's
+        return _NOWHERE if own else published.get(addr.port, _NOWHERE)
+
+    http = settings.http
+    debug = http.debug.addr and replace(http.debug, addr=reached(http.debug.addr))
+    return replace(settings, http=replace(http, addr=reached(http.addr), debug=debug or http.debug))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,6 +189,12 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar=("INSIDE", "OUTSIDE"),
         help="paths in settings that start with INSIDE are in OUTSIDE",
+    )
+    parser.add_argument(
+        "--ports",
+        nargs="*",
+        metavar="INSIDE=HOST:PORT",
+        help="whatever settings make listen on INSIDE is at HOST:PORT, or else out of reach",
     )
     return parser
 

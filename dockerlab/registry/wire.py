@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -17,6 +19,8 @@ from dockerlab.registry.answers import INVALID, Answer
 from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
+from dockerlab.registry.trust import Trust, careless
+from dockerlab.registry.x509 import refusal
 
 _HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 _HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
@@ -46,7 +50,7 @@ class Wire:
     """Requests to the registry `host`, which may speak HTTP only if it is on this machine.
 
     So may the hosts in `insecure`; and where HTTP is allowed, any certificate is good enough.
-    `route` says where connections to a host really go.
+    Elsewhere `trust` says which are. `route` says where connections to a host really go.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Wire:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        trust: Trust | None = None,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
@@ -68,10 +73,12 @@ class Wire:
         self._observe = observe
         self._origin: httpx.URL | None = None
         self._lock = threading.Lock()
+        self._route = route
+        self._trust = careless() if relaxed else (trust or Trust()).context()
         # A proxy of the environment is for other hosts, and only httpx's own transport takes it.
-        ours = Transport(verify=not relaxed, route=route) if loopback or route else None
+        ours = Transport(self._trust, route) if loopback or route else None
         self._http = httpx.Client(
-            verify=not relaxed,
+            verify=self._trust,
             headers=_HEADERS,
             timeout=_TIMEOUT,
             transport=transport or ours,
@@ -180,7 +187,10 @@ class Wire:
             dialling = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             token = error.request if FOR_TOKEN in error.request.extensions else None
             asked = str(token.url) if token else str(url)
-            failure = unavailable(error, method, asked, dialling=dialling, begun=status > 0)
+            doubt = partial(self._doubt, error.request.url)
+            failure = unavailable(
+                error, method, asked, dialling=dialling, begun=status > 0, doubt=doubt
+            )
             if token:
                 reason = f'Get "{asked}": {failure.detail}'
                 failure = Unavailable(reason, method=method, url=str(url))
@@ -194,6 +204,12 @@ class Wire:
                 sent = len(content) if isinstance(content, bytes) else count.size
                 spent = (time.perf_counter() - started) * 1000
                 self._observe(_exchanged(method, place, status, sent, received, spent))
+
+    def _doubt(self, url: httpx.URL, error: ssl.SSLCertVerificationError) -> str:
+        """Why the certificate of a server is not trusted."""
+        port = url.port or 443
+        where = self._route(url.host, port) if self._route else url.host
+        return refusal(error, url.host, (where, port), self._trust)
 
     def _tell_history(self, response: httpx.Response) -> float:
         """What led to this answer, logins and redirections; gives the seconds that it took."""
