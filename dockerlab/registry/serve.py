@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run with registry:2's settings; 2 after SIGTERM, as that one exits."""
     try:
         options = _parser().parse_args(argv)
-        place = _placing(options.place)
+        place = placing(options.place)
         ended_by = serve(
             configured(options.config, options.root, options.host, options.port, place=place)
         )
@@ -125,7 +125,7 @@ def configured(
     return replace(loaded, storage=storage, http=replace(http, addr=addr))
 
 
-def _placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
+def placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     """Where paths inside a container are on this machine; the longest INSIDE that fits counts."""
     known = sorted(((PurePosixPath(inside), Path(out)) for inside, out in places), reverse=True)
     known.sort(key=lambda pair: -len(pair[0].parts))
