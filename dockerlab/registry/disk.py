@@ -119,6 +119,32 @@ def touch(file: Path, ahead: float = 0) -> None:
         os.utime(file, ns=(when, when))
 
 
+def names(folder: Path) -> list[str]:
+    """The names in a folder; none if there is no such folder."""
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def taken(file: Path) -> Path:
+    """Where a file is while who collects garbage has it in hand and decides about it."""
+    return file.with_name(file.name + ".taken")
+
+
+def rescue(file: Path, ahead: float = 0) -> bool:
+    """Put a file back that somebody has in hand, `touch`ed; False if nobody has."""
+    hand = taken(file)
+    if not hand.exists():
+        return False
+    touch(hand, ahead)
+    try:
+        os.replace(hand, file)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all it holds, if it is there."""
     if path.is_dir():

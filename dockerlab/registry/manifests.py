@@ -46,13 +46,14 @@ def store(
     digest = digests.of(manifest.raw, algorithm)
     if by_digest and digest != reference:
         raise Refusal("DIGEST_INVALID", {"digest": reference})
-    for item in manifest.blobs:
-        if not _lies_elsewhere(item) and not _is_there(storage.promise, name, item.digest):
-            raise Refusal("MANIFEST_BLOB_UNKNOWN", {"digest": item.digest})
-    for item in manifest.manifests:
-        if not _is_there(storage.promise_manifest, name, item.digest):
-            raise Refusal("MANIFEST_BLOB_UNKNOWN", {"digest": item.digest})
-    storage.put_manifest(name, digest, manifest.raw, *tags)
+    missing: list[str] = []
+
+    def whole() -> bool:
+        missing[:] = _missing(storage, name, manifest)
+        return not missing
+
+    if not whole() or not storage.put_manifest(name, digest, manifest.raw, *tags, check=whole):
+        raise Refusal("MANIFEST_BLOB_UNKNOWN", {"digest": missing[0]})
     storage.settle({*_named(manifest), *([digest] if tags else [])})
     return digest
 
@@ -94,6 +95,17 @@ def media_type(raw: bytes) -> str:
     if data.get("schemaVersion") == 1:
         return _SCHEMA1
     return str(data.get("mediaType") or (OCI_INDEX if "manifests" in data else OCI_MANIFEST))
+
+
+def _missing(storage: Storage, name: str, manifest: Manifest) -> list[str]:
+    """The first blob or manifest that it names and the repository has not, if there is one."""
+    for item in manifest.blobs:
+        if not _lies_elsewhere(item) and not _is_there(storage.promise, name, item.digest):
+            return [item.digest]
+    for item in manifest.manifests:
+        if not _is_there(storage.promise_manifest, name, item.digest):
+            return [item.digest]
+    return []
 
 
 def _is_there(

@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         given = (options.config, options.root, options.host, options.port)
-        settings = configured(*given, place=_placing(options.place))
+        settings = configured(*given, place=placing(options.place))
         ended_by = serve(settings if options.ports is None else _inside(settings, options.ports))
     except SettingsError as error:
         log("fatal", _as_inside(str(error.named(os.environ)), options.place))
@@ -133,7 +133,7 @@ def configured(
     return replace(loaded, storage=storage, http=replace(http, addr=addr))
 
 
-def _placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
+def placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     """Where paths inside a container are on this machine; the longest INSIDE that fits counts."""
     known = sorted(((PurePosixPath(inside), Path(out)) for inside, out in places), reverse=True)
     known.sort(key=lambda pair: -len(pair[0].parts))

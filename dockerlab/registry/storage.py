@@ -16,7 +16,8 @@ any moment leaves garbage at worst. Names, tags and digests must have been check
 
 A blob whose file was changed in the future is promised to somebody: it was just uploaded,
 mounted, or said to be there, and a manifest that names it may be on its way. Garbage collection
-passes it over. A manifest that arrives or goes keeps its promises: they end now.
+passes it over. A manifest that arrives or goes keeps its promises: they end now. Who collects
+takes a file in hand (`data.taken`) before it goes; whoever misses one there takes it back.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlab.errors import InvalidDigest
 from dockerlab.image import digest as digests
-from dockerlab.registry.disk import Disk, Sync, remove, touch
+from dockerlab.registry.disk import Disk, Sync, names, remove, rescue, touch
 from dockerlab.registry.listing import Listing, is_repository
 from dockerlab.registry.uploads import Upload
 
@@ -100,7 +102,7 @@ class Storage:
 
     def promise(self, repository: str, digest: str) -> Blob | None:
         """The blob, if it is in the repository, where it now stays for a while."""
-        return self._hold(digest) if self._read(self._layer(repository, digest)) else None
+        return self._promise(self._layer(repository, digest), digest)
 
     def mount(self, repository: str, digest: str, source: str | None = None) -> bool:
         """Give `repository` the blob that `source`, or any other, has; False if it has not."""
@@ -140,12 +142,12 @@ class Storage:
         """How many uploads are open in this process."""
         return len(self._uploads)
 
-    def purge(self, age: float) -> list[Path]:
+    def purge(self, age: float, *, dry_run: bool = False) -> list[Path]:
         """Remove the uploads to which nobody has written for `age` seconds; gives their folders."""
         before = time.time() - age
-        every = (folder / name for folder in self._upload_folders() for name in _names(folder))
+        every = (folder / name for folder in self._upload_folders() for name in names(folder))
         found = [upload for upload in every if _changed(upload) < before]
-        for folder in found:
+        for folder in found if not dry_run else ():
             self._uploads.pop(folder, None)
             shutil.rmtree(folder, ignore_errors=True)
         return found
@@ -173,7 +175,7 @@ class Storage:
             with open(self._blob_path(digest), "rb", buffering=0) as file:
                 return file.readall()
         except FileNotFoundError:
-            return None
+            return self.manifest(repository, digest) if self._data(digest) else None
 
     def has_manifest(self, repository: str, digest: str) -> bool:
         """Whether the repository has the manifest."""
@@ -181,18 +183,34 @@ class Storage:
 
     def promise_manifest(self, repository: str, digest: str) -> Blob | None:
         """The manifest's file, if it is in the repository, where it now stays for a while."""
-        return self._hold(digest) if self._read(self._revision(repository, digest)) else None
+        return self._promise(self._revision(repository, digest), digest)
 
-    def put_manifest(self, repository: str, digest: str, raw: bytes, *tags: str | None) -> None:
-        """Store a manifest whose digest was verified, then let the tags point to it."""
+    def put_manifest(
+        self,
+        repository: str,
+        digest: str,
+        raw: bytes,
+        *tags: str | None,
+        check: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Store a manifest whose digest was verified, then let the tags point to it.
+
+        `check` says whether all that it names is there; it is asked when the manifest is in its
+        place, as who collects garbage knows of it only then. If not, it goes again, and False.
+        """
         revision = self._revision(repository, digest)
         staged = self._disk.stage(raw)
         with self._changing(repository):
             self._keep(digest, staged, revision)
-            for tag in filter(None, tags):
+            whole = check()
+            for tag in filter(None, tags if whole else ()):
                 self._tag(repository, tag, digest)
-            if not self._read(revision):  # deleted by another process meanwhile
+            if whole and not self._read(revision):  # deleted by another process meanwhile
                 self._link(revision, digest)
+                whole = check()
+            if not whole:
+                self.delete_manifest(repository, digest)
+        return whole
 
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Remove a manifest and the tags that point to it; False if it was not there."""
@@ -215,9 +233,7 @@ class Storage:
         """The digests of all manifests that are or were in the repository."""
         revisions = self._manifests(repository) / "revisions"
         for algorithm in digests.SIZES:
-            for name in _names(revisions / algorithm):
-                if len(name) == digests.SIZES[algorithm]:
-                    yield f"{algorithm}:{name}"
+            yield from named(revisions / algorithm, algorithm)
 
     def stamp(self, repository: str) -> tuple[int, ...]:
         """What differs when `revisions` gives other digests than before, but for a second."""
@@ -239,13 +255,13 @@ class Storage:
         if not is_repository(folder):
             return None
         tags = folder / "_manifests" / "tags"
-        names = self._listing.names(tags, after)
-        return list(islice((n for n in names if (tags / n / "current/link").is_file()), limit))
+        every = self._listing.names(tags, after)
+        return list(islice((n for n in every if (tags / n / "current/link").is_file()), limit))
 
     def repositories(self, after: str = "", limit: int | None = None) -> list[str]:
         """The repositories in order, from `after` on."""
-        names = self._listing.repositories(self._base / "repositories", after)
-        return list(islice(names, limit))
+        every = self._listing.repositories(self._base / "repositories", after)
+        return list(islice(every, limit))
 
     # Where things are
 
@@ -273,7 +289,7 @@ class Storage:
         try:
             return Blob(path, path.stat().st_size)
         except FileNotFoundError:
-            return None
+            return self._data(digest) if rescue(path, PROMISE) else None
 
     # Reading and writing
 
@@ -283,7 +299,9 @@ class Storage:
                 digest = file.read(_LINK_LIMIT).decode("ascii").strip()
             digests.split(digest)
             return digest
-        except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError, InvalidDigest):
+        except FileNotFoundError:
+            return self._read(link) if rescue(link) else None
+        except (NotADirectoryError, UnicodeDecodeError, InvalidDigest):
             return None
 
     def _changing(self, repository: str) -> threading.RLock:
@@ -292,6 +310,10 @@ class Storage:
     def _hold(self, digest: str) -> Blob | None:
         touch(self._blob_path(digest), PROMISE)
         return self._data(digest)  # looked up last: who collects garbage looks after taking away
+
+    def _promise(self, link: Path, digest: str) -> Blob | None:
+        held = self._hold(digest) if self._read(link) else None
+        return held if held and self._read(link) else None  # it may have gone before the promise
 
     def _link(self, link: Path, digest: str) -> None:
         self._disk.move(self._disk.stage(digest.encode()), link)
@@ -346,24 +368,25 @@ class Storage:
             children[:] = [name for name in children if not name.startswith("_")]
 
     def _clean(self) -> None:
-        for name in _names(self._disk.partial):
+        for name in names(self._disk.partial):
             remove(self._disk.partial / name)
         for folder in self._upload_folders():
             remove(folder)
 
 
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def named(folder: Path, algorithm: str) -> Iterator[str]:
+    """The digests that the names in a folder are, in order."""
+    for name in sorted(names(folder)):
+        with suppress(InvalidDigest):
+            digests.split(f"{algorithm}:{name}")
+            yield f"{algorithm}:{name}"
 
 
 def _changed(upload: Path) -> float:
-    try:
-        return (upload / "data").stat().st_mtime
-    except FileNotFoundError:
-        return 0
+    for path in (upload / "data", upload):
+        with suppress(FileNotFoundError):
+            return path.stat().st_mtime
+    return 0
 
 
 def _stamp(folder: Path) -> int:
