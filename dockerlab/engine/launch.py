@@ -17,10 +17,13 @@ _ADDRESS = "REGISTRY_HTTP_ADDR"
 _ROOT = "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY"
 
 
-def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
-    """Start it and set its state; EngineError, without "Error response…", if it cannot start."""
+def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]], hub: Path) -> None:
+    """Start it and set its state; EngineError, without "Error response…", if it cannot start.
+
+    `hub` is the layout that plays Docker Hub.
+    """
     if container.kind == "registry":
-        _registry(container, folder, taken)
+        _registry(container, folder, taken, hub)
     else:
         _sample(container, folder)
     container.state.error, container.state.stopping, container.state.expected = "", False, 0
@@ -36,7 +39,9 @@ def _sample(container: Container, folder: Path) -> None:
     container.state.finished = now()
 
 
-def _registry(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
+def _registry(
+    container: Container, folder: Path, taken: Iterable[tuple[str, int]], hub: Path
+) -> None:
     if container.refusal:
         raise EngineError(container.refusal, 127)
     env = dict(entry.partition("=")[::2] for entry in container.config["Env"])
@@ -46,6 +51,7 @@ def _registry(container: Container, folder: Path, taken: Iterable[tuple[str, int
     root = on_host(env.pop(_ROOT, REGISTRY_ROOT), container.mounts, folder / "files")
     arguments = ["-m", "dockerlab.registry.serve", "--root", str(root)]
     arguments += ["--host", address["HostIp"], "--port", address["HostPort"]]
+    arguments += ["--hub", str(hub)]
     running = process.start(
         arguments, _environment(env, container, folder), folder, folder / LOG, str(folder)
     )

@@ -22,7 +22,7 @@ from dockerlab.image.manifest import INDEXES, MANIFESTS, SIZE_LIMIT, Descriptor,
 from dockerlab.registry.answers import Answer
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.sending import Sending
-from dockerlab.registry.wire import Exchange, Wire, answer_of, read
+from dockerlab.registry.wire import SILENCE, Exchange, Wire, answer_of, read
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,8 @@ class Registry:
     """One registry, `host` being what stands in image names: `localhost:5000`, `docker.io`.
 
     Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate; `route`
-    says where connections to a host really go.
+    says where connections to a host really go. With a `scheme`, that one is spoken, and https is
+    verified whatever the host. It may say nothing for `silence` seconds.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Registry:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        scheme: str = "",
+        silence: float = SILENCE,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
@@ -59,6 +62,8 @@ class Registry:
             username=username,
             password=password,
             insecure=insecure,
+            scheme=scheme,
+            silence=silence,
             route=route,
             transport=transport,
             observe=observe,

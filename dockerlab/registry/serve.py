@@ -6,7 +6,8 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -36,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(argv)
         place = _placing(options.place)
         ended_by = serve(
-            configured(options.config, options.root, options.host, options.port, place=place)
+            configured(options.config, options.root, options.host, options.port, place=place),
+            hub=options.hub,
         )
     except SettingsError as error:
         log("fatal", str(error.named(os.environ)))
@@ -47,24 +49,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2 if ended_by == signal.SIGTERM else 0
 
 
-def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> int:
+def serve(
+    settings: Settings, ready: Callable[[int], None] | None = None, hub: Path | None = None
+) -> int:
     """Serve until SIGINT or SIGTERM, and give that; `ready(port)` once requests are answered.
 
+    `hub` is a layout that plays Docker Hub, should the registry be a cache of that one.
     ServeError or SettingsError if the folder, the address or another setting cannot be used.
     """
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     http = settings.http
     encrypted = secure(http.tls, http2=not http.http2.disabled)
     storage = _open(settings.storage.filesystem.rootdirectory)
-    app = _around(_registry(storage, settings), settings)
-    app = Journal(app, access=not settings.log.accesslog.disabled)
-    sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
-    if not storage.claim():
-        log("warning", f"{storage.root} is served by another process too")
-    try:
-        return run_all(sites, ready, http.draintimeout)
-    finally:
-        storage.release()
+    with _registry(storage, settings, hub) as registry:
+        app = Journal(_around(registry, settings), access=not settings.log.accesslog.disabled)
+        sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
+        if not storage.claim():
+            log("warning", f"{storage.root} is served by another process too")
+        try:
+            return run_all(sites, ready, http.draintimeout)
+        finally:
+            storage.release()
 
 
 def _open(root: Path) -> Storage:
@@ -75,13 +80,20 @@ def _open(root: Path) -> Storage:
         raise ServeError(error.errno, f"filesystem: {error.filename or root}: {reason}") from None
 
 
-def _registry(storage: Storage, settings: Settings) -> ASGIApp:
-    return application(
-        storage,
-        delete=settings.storage.delete.enabled,
-        limits=settings.limits,
-        most=settings.catalog.maxentries,
-    )
+@contextmanager
+def _registry(storage: Storage, settings: Settings, hub: Path | None) -> Iterator[ASGIApp]:
+    if settings.proxy.remoteurl:
+        from dockerlab.registry.proxy import pulling_through
+
+        with pulling_through(storage, settings, hub) as cache:
+            yield cache
+    else:
+        yield application(
+            storage,
+            delete=settings.storage.delete.enabled,
+            limits=settings.limits,
+            most=settings.catalog.maxentries,
+        )
 
 
 def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -156,6 +168,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar=("INSIDE", "OUTSIDE"),
         help="paths in settings that start with INSIDE are in OUTSIDE",
+    )
+    parser.add_argument(
+        "--hub", type=Path, metavar="LAYOUT", help="images that play Docker Hub for a proxy of it"
     )
     return parser
 

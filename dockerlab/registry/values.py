@@ -123,12 +123,14 @@ def address(value: Any) -> Address | None:
 def origin(value: Any) -> str:
     """The scheme, host and port of a URL."""
     text = scalar(value).rstrip("/")
+    if "@" in text:  # and a password maybe, which nobody should see
+        raise Wrong("a URL without a user name is wanted here, such as https://registry.example")
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or f"{parts.scheme}://{parts.netloc}" != text or "@" in text:
+    if not usable or f"{parts.scheme}://{parts.netloc}" != text:
         raise Wrong(f"{shown(value)} is not a URL such as https://registry.example:5000")
     return text
 

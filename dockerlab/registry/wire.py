@@ -20,8 +20,8 @@ from dockerlab.registry.network import Route, Transport
 
 _HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 _HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
-# Seconds. A registry may hash gigabytes before it answers the end of an upload.
-_TIMEOUT = httpx.Timeout(connect=15, read=120, write=120, pool=None)
+_CONNECT = 15  # seconds
+SILENCE = 120  # seconds; a registry may hash gigabytes before it answers the end of an upload
 Body = bytes | Iterable[bytes]
 
 
@@ -46,7 +46,8 @@ class Wire:
     """Requests to the registry `host`, which may speak HTTP only if it is on this machine.
 
     So may the hosts in `insecure`; and where HTTP is allowed, any certificate is good enough.
-    `route` says where connections to a host really go.
+    `route` says where connections to a host really go. With a `scheme`, it speaks that one and is
+    not asked; https is then always verified. `silence` is how many seconds it may say nothing.
     """
 
     def __init__(
@@ -56,24 +57,27 @@ class Wire:
         username: str = "",
         password: str = "",
         insecure: Collection[str] = (),
+        scheme: str = "",
+        silence: float = SILENCE,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.host = host
         loopback = is_loopback(host)
-        relaxed = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
+        lenient = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
+        relaxed = lenient and not scheme
         self._schemes = ("http", "https") if relaxed else ("https",)
         self._auth = RegistryAuth(username, password)
         self._observe = observe
-        self._origin: httpx.URL | None = None
+        self._origin = httpx.URL(self._base(scheme)) if scheme else None
         self._lock = threading.Lock()
         # A proxy of the environment is for other hosts, and only httpx's own transport takes it.
         ours = Transport(verify=not relaxed, route=route) if loopback or route else None
         self._http = httpx.Client(
             verify=not relaxed,
             headers=_HEADERS,
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(silence, connect=min(silence, _CONNECT), pool=None),
             transport=transport or ours,
         )
 
@@ -131,7 +135,7 @@ class Wire:
         """Asks for /v2/ before anything else, as docker does and names in its errors."""
         failure: Unavailable | None = None
         for scheme in self._schemes:
-            url = httpx.URL(f"{scheme}://{_HUB.get(self.host, self.host)}/v2/")
+            url = httpx.URL(self._base(scheme))
             if (url.port or 0) > 65535:
                 detail = f"dial tcp: address {url.port}: invalid port"
                 raise Unavailable(detail, method="GET", url=str(url))
@@ -141,6 +145,9 @@ class Wire:
             except Unavailable as error:
                 failure = failure or error
         raise failure or Unavailable("EOF", method="GET", url=str(url))
+
+    def _base(self, scheme: str) -> str:
+        return f"{scheme}://{_HUB.get(self.host, self.host)}/v2/"
 
     def _speaks(self, url: httpx.URL) -> bool:
         with self._exchange("GET", url) as response:
