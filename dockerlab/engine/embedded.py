@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockerlab.registry.client import Registry
 
 DEFAULT = "default"  # the host that a lab begins with
+_HUB = "hub"  # the folder of the Mini Hub
 _HOST = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
 
 
@@ -62,7 +63,7 @@ class Embedded:
         """The containers of this host."""
         from dockerlab.engine.containers import Containers
 
-        return Containers(self.path, self.volumes)
+        return Containers(self.path, self.volumes, self.root / _HUB)
 
     @cached_property
     def volumes(self) -> Volumes:
@@ -135,7 +136,7 @@ class Embedded:
         """The Mini Hub, which plays docker.io; all hosts share it."""
         from dockerlab.image import sample
 
-        return sample.hub(private(self.root) / "hub")
+        return sample.hub(private(self.root) / _HUB)
 
     def stop_all(self) -> None:
         """End every process of this host; its containers can be started again."""

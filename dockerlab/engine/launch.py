@@ -36,10 +36,13 @@ health:
 """
 
 
-def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
-    """Start it and set its state; EngineError, without "Error response…", if it cannot start."""
+def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]], hub: Path) -> None:
+    """Start it and set its state; EngineError, without "Error response…", if it cannot start.
+
+    `hub` is the layout that plays Docker Hub.
+    """
     if container.kind == "registry":
-        _registry(container, folder, taken)
+        _registry(container, folder, taken, hub)
     else:
         _sample(container, folder)
     container.state.error, container.state.stopping, container.state.expected = "", False, 0
@@ -55,12 +58,14 @@ def _sample(container: Container, folder: Path) -> None:
     container.state.finished = now()
 
 
-def _registry(container: Container, folder: Path, taken: Iterable[tuple[str, int]]) -> None:
+def _registry(
+    container: Container, folder: Path, taken: Iterable[tuple[str, int]], hub: Path
+) -> None:
     if container.refusal:
         raise EngineError(container.refusal, 127)
     published = _publish(container, taken)
     running = process.start(
-        _arguments(container, folder / "files", published),
+        _arguments(container, folder / "files", published, hub),
         _environment(container),
         folder,
         folder / LOG,
@@ -111,7 +116,7 @@ def _bindings(container: Container) -> list[Binding]:
 
 
 def _arguments(
-    container: Container, files: Path, published: Mapping[str, list[dict[str, str]]]
+    container: Container, files: Path, published: Mapping[str, list[dict[str, str]]], hub: Path
 ) -> list[str]:
     """How the registry is started; its settings name paths and ports inside the container."""
     config = [word for word in container.args if word.endswith((".yml", ".yaml"))][-1:]
@@ -125,7 +130,7 @@ def _arguments(
         if inner.endswith("/tcp")
     ]
     where = [word for place in places for word in ("--place", *place)]
-    return ["-m", "dockerlab.registry.serve", *config, *where, "--ports", *ports]
+    return ["-m", "dockerlab.registry.serve", *config, *where, "--hub", str(hub), "--ports", *ports]
 
 
 def _provide(config: Sequence[str], container: Container, files: Path) -> None:

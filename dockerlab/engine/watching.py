@@ -29,11 +29,11 @@ STOPPED, KILLED = 2, 137  # how a registry ends after SIGTERM, and anything afte
 
 
 class Watch:
-    """The containers in `path`/containers, as they are now."""
+    """The containers in `path`/containers, as they are now; `hub` plays Docker Hub for them."""
 
-    def __init__(self, path: Path, volumes: Volumes) -> None:
+    def __init__(self, path: Path, volumes: Volumes, hub: Path) -> None:
         self.path = path / "containers"
-        self._volumes = volumes
+        self._volumes, self._hub = volumes, hub
         self._lock = FileLock(path / ".lock", timeout=30, mode=0o600)
         self.damaged: list[state.Damaged] = []  # what the last `list` could not read
 
@@ -115,7 +115,7 @@ class Watch:
     def _launch(self, container: Container) -> None:
         """Start it, and write down how that went."""
         try:
-            launch(container, self.path / container.id, self.taken())
+            launch(container, self.path / container.id, self.taken(), self._hub)
         except EngineError as error:
             container.state.error = error.text
             container.state.exit_code = error.status if error.status in (126, 127) else 128

@@ -11,11 +11,11 @@ from pathlib import Path
 from dockerlab.engine.home import home, private
 from dockerlab.errors import PortTaken
 from dockerlab.hub.advice import advice
-from dockerlab.hub.cache import Cache
 from dockerlab.hub.mirror import mirror
 from dockerlab.hub.stock import gather
 from dockerlab.registry.client import Registry
 from dockerlab.registry.process import ServeError, listen, run
+from dockerlab.registry.proxy import Cache
 from dockerlab.registry.storage import Storage
 
 

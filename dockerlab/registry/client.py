@@ -22,7 +22,7 @@ from dockerlab.image.manifest import INDEXES, MANIFESTS, SIZE_LIMIT, Descriptor,
 from dockerlab.registry.answers import Answer
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.sending import Sending
-from dockerlab.registry.wire import Exchange, Wire, answer_of, read
+from dockerlab.registry.wire import SILENCE, Exchange, Wire, answer_of, read
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +41,8 @@ class Registry:
 
     Loopback hosts and those in `insecure` may speak HTTP, or HTTPS with any certificate; `trust`
     says which certificates others may have, and `route` where connections to a host really go.
+    With a `scheme`, that one is spoken, and https is verified whatever the host. It may say
+    nothing for `silence` seconds.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Registry:
         password: str = "",
         insecure: Collection[str] = (),
         trust: Trust | None = None,
+        scheme: str = "",
+        silence: float = SILENCE,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
@@ -62,6 +66,8 @@ class Registry:
             password=password,
             insecure=insecure,
             trust=trust,
+            scheme=scheme,
+            silence=silence,
             route=route,
             transport=transport,
             observe=observe,

@@ -9,7 +9,7 @@ to a push stays, so the registry may run meanwhile (`Storage`, `Sweeper`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -163,7 +163,7 @@ def _read(raw: bytes) -> _Manifest:
     return _Manifest(named, (data.get("subject") or {}).get("digest", ""))
 
 
-def _needed(manifests: Mapping[str, _Manifest], roots: Iterable[str]) -> Collection[str]:
+def _needed(manifests: Mapping[str, _Manifest], roots: Iterable[str]) -> set[str]:
     """The manifests that are `roots`, or belong to them: listed by an index, or about it."""
     about: dict[str, list[str]] = {}
     for digest, manifest in manifests.items():
@@ -179,7 +179,7 @@ def _needed(manifests: Mapping[str, _Manifest], roots: Iterable[str]) -> Collect
 
 def _ordered(manifests: Mapping[str, _Manifest]) -> dict[str, _Manifest]:
     """Each before those that it names: a manifest without its index is nothing that is missed."""
-    order = TopologicalSorter[str]({digest: () for digest in manifests})
+    order = TopologicalSorter[str](dict.fromkeys(manifests, ()))
     for digest, manifest in manifests.items():
         for child in manifests.keys() & manifest.named:
             order.add(child, digest)

@@ -66,10 +66,11 @@ async def refuse(request: Request, error: Exception) -> Response:
     """The answer for any error of a handler; no thread is needed for it."""
     if isinstance(error, OSError):
         log("error", f"{request.method} {request.url.path}: {error}")
-    return _judge(error).response()
+    return judge(error).response()
 
 
-def _judge(error: Exception) -> Refusal:
+def judge(error: Exception) -> Refusal:
+    """How a registry says that this happened."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, InvalidDigest):

@@ -7,7 +7,8 @@ import os
 import posixpath
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -40,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         given = (options.config, options.root, options.host, options.port)
         settings = configured(*given, place=placing(options.place))
-        ended_by = serve(settings if options.ports is None else _inside(settings, options.ports))
+        settings = settings if options.ports is None else _inside(settings, options.ports)
+        ended_by = serve(settings, hub=options.hub)
     except SettingsError as error:
         log("fatal", _as_inside(str(error.named(os.environ)), options.place))
         return 1
@@ -50,29 +52,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 2 if ended_by == signal.SIGTERM else 0
 
 
-def serve(settings: Settings, ready: Callable[[int], None] | None = None) -> int:
+def serve(
+    settings: Settings, ready: Callable[[int], None] | None = None, hub: Path | None = None
+) -> int:
     """Serve until SIGINT or SIGTERM, and give that; `ready(port)` once requests are answered.
 
+    `hub` is a layout that plays Docker Hub, should the registry be a cache of that one.
     ServeError or SettingsError if the folder, the address or another setting cannot be used.
     """
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     http = settings.http
     encrypted = secure(http.tls, http2=not http.http2.disabled)
     storage = _open(settings.storage.filesystem.rootdirectory)
-    app = _around(_registry(storage, settings), settings)
     figures = Figures(storage.root) if http.debug.prometheus.enabled else None
-    app = Journal(app, access=not settings.log.accesslog.disabled, metrics=figures)
-    sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
-    if addr := http.debug.addr:
-        debug = Debug(storage, figures, http.debug.prometheus.path)
-        listener = listen(addr.host or "127.0.0.1", addr.port)
-        sites.append(Site(debug, listener, said="debug server listening "))
-    if not storage.claim():
-        log("warning", f"{storage.root} is served by another process too")
-    try:
-        return run_all(sites, ready, http.draintimeout)
-    finally:
-        storage.release()
+    with _registry(storage, settings, hub) as registry:
+        app = Journal(
+            _around(registry, settings),
+            access=not settings.log.accesslog.disabled,
+            metrics=figures,
+        )
+        sites = [Site(app, listen(http.addr.host or "0.0.0.0", http.addr.port), encrypted)]
+        if addr := http.debug.addr:
+            debug = Debug(storage, figures, http.debug.prometheus.path)
+            listener = listen(addr.host or "127.0.0.1", addr.port)
+            sites.append(Site(debug, listener, said="debug server listening "))
+        if not storage.claim():
+            log("warning", f"{storage.root} is served by another process too")
+        try:
+            return run_all(sites, ready, http.draintimeout)
+        finally:
+            storage.release()
 
 
 def _open(root: Path) -> Storage:
@@ -83,13 +92,20 @@ def _open(root: Path) -> Storage:
         raise ServeError(error.errno, f"filesystem: {error.filename or root}: {reason}") from None
 
 
-def _registry(storage: Storage, settings: Settings) -> ASGIApp:
-    return application(
-        storage,
-        delete=settings.storage.delete.enabled,
-        limits=settings.limits,
-        most=settings.catalog.maxentries,
-    )
+@contextmanager
+def _registry(storage: Storage, settings: Settings, hub: Path | None) -> Iterator[ASGIApp]:
+    if settings.proxy.remoteurl:
+        from dockerlab.registry.proxy import pulling_through
+
+        with pulling_through(storage, settings, hub) as cache:
+            yield cache
+    else:
+        yield application(
+            storage,
+            delete=settings.storage.delete.enabled,
+            limits=settings.limits,
+            most=settings.catalog.maxentries,
+        )
 
 
 def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -189,6 +205,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar=("INSIDE", "OUTSIDE"),
         help="paths in settings that start with INSIDE are in OUTSIDE",
+    )
+    parser.add_argument(
+        "--hub", type=Path, metavar="LAYOUT", help="images that play Docker Hub for a proxy of it"
     )
     parser.add_argument(
         "--ports",

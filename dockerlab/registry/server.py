@@ -41,13 +41,13 @@ _NAME_LIMIT = 255
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]+|\*))?")
 _CATALOGUE_PAGE = 100  # what the Distribution project's registry gives when n is not said
-_CATALOGUE_MOST = 10_000
-_TAGS_PAGE = 1000
+CATALOGUE_MOST = 10_000
+TAGS_PAGE = 1000
 _UNSAID = Limits()
 
 
 def application(
-    storage: Storage, *, delete: bool = True, limits: Limits = _UNSAID, most: int = _CATALOGUE_MOST
+    storage: Storage, *, delete: bool = True, limits: Limits = _UNSAID, most: int = CATALOGUE_MOST
 ) -> Starlette:
     """The registry over `storage`; without `delete`, manifests and blobs cannot be removed.
 
@@ -156,7 +156,7 @@ class _Catalogue(_Endpoint):
 class _Tags(_Endpoint):
     async def get(self, request: Request) -> Response:
         name = self.name
-        count, last = asked(request, _TAGS_PAGE)
+        count, last = asked(request, TAGS_PAGE)
         tags = await asyncio.to_thread(self.storage.tags, name, last, count + 1)
         if tags is None:
             raise Refusal("NAME_UNKNOWN", {"name": name})
@@ -217,12 +217,7 @@ class _Blob(_Endpoint):
         blob = find(self.name, digest)
         if not blob:
             raise Refusal("BLOB_UNKNOWN", {"digest": digest})
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Cache-Control": "max-age=31536000",
-            "Docker-Content-Digest": digest,
-            "Etag": f'"{digest}"',
-        }
+        headers = about_blob(digest)
         if _is_unchanged(request, digest):
             return Response(None, 304, headers)
         return FileResponse(request, blob.path, blob.size, headers)
@@ -347,6 +342,16 @@ def _algorithm(name: str) -> str:
 def is_name(name: str) -> bool:
     """Whether a repository may have that name."""
     return len(name) <= _NAME_LIMIT and bool(_NAME.fullmatch(name))
+
+
+def about_blob(digest: str) -> dict[str, str]:
+    """The headers of an answer that gives a blob."""
+    return {
+        "Content-Type": "application/octet-stream",
+        "Cache-Control": "max-age=31536000",
+        "Docker-Content-Digest": digest,
+        "Etag": f'"{digest}"',
+    }
 
 
 def _is_unchanged(request: Request, digest: str) -> bool:

@@ -199,12 +199,15 @@ class Auth:
 
 @dataclass(frozen=True)
 class Proxy:
-    """`proxy`: the registry is a pull-through cache of the one at `remoteurl`."""
+    """`proxy`: the registry is a pull-through cache of the one at `remoteurl`.
 
-    remoteurl: str = ""
+    What was fetched goes after `ttl`; with 0 it stays.
+    """
+
+    remoteurl: Origin = Origin("")
     username: str = ""
     password: str = field(default="", repr=False)
-    ttl: Seconds | None = None
+    ttl: Seconds = Seconds(168 * 3600)
     exec: Absent = absent("give proxy.username and proxy.password")
 
 
@@ -301,10 +304,15 @@ def _text(config: Path) -> str:
 def _agree(tree: Tree, settings: Settings) -> None:
     """Settings that need one another are there together."""
     tls, auth = settings.http.tls, tree.get("auth")
-    for one, other in (("certificate", "key"), ("key", "certificate")):
-        if getattr(tls, one) and not getattr(tls, other):
-            path = ("http", "tls", one)
-            meant = tree.alike(path, ("http", "tls", other))
+    for section, given, one, other in (
+        (("http", "tls"), tls, "certificate", "key"),
+        (("http", "tls"), tls, "key", "certificate"),
+        (("proxy",), settings.proxy, "password", "username"),
+        (("proxy",), settings.proxy, "username", "remoteurl"),
+    ):
+        if getattr(given, one) and not getattr(given, other):
+            path = (*section, one)
+            meant = tree.alike(path, (*section, other))
             raise SettingsError(tree.name(path), f"needs {meant} too")
     if tls.clientcas and not tls.certificate:
         raise SettingsError(tree.name(("http", "tls", "clientcas")), "needs a certificate and key")
@@ -334,7 +342,6 @@ def _readers(place: Callable[[str], Path]) -> dict[Any, Any]:
         str: values.scalar,
         str | None: values.scalar,
         Seconds: values.seconds,
-        Seconds | None: values.seconds,
         Size: values.size,
         Count: values.count,
         Address: values.address,

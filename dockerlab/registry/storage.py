@@ -128,6 +128,10 @@ class Storage:
         for digest in digests:
             touch(self._blob_path(digest))
 
+    def drop(self, digest: str) -> None:
+        """Remove the bytes of what no repository has any more."""
+        self._disk.discard(self._blob_path(digest).parent)
+
     # Uploads
 
     def begin(self, repository: str, algorithm: str = "sha256") -> Upload:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -65,7 +66,7 @@ class Sweeper(Storage):
             for digest in self._all(index):
                 if digest in removed:
                     link = index.joinpath(*digests.split(digest), "link")
-                    _remove(link, lambda t=tag, d=digest: self.resolve(repository, t) == d)
+                    _remove(link, partial(self._is_at, repository, tag, digest))
         for algorithm in digests.SIZES:
             with suppress(FileNotFoundError):
                 self._disk.sync_folder(self._manifests(repository) / "revisions" / algorithm)
@@ -77,14 +78,17 @@ class Sweeper(Storage):
             if self._data(digest):
                 rescue(link)
             else:
-                _remove(link, lambda d=digest: bool(self._data(d)))
+                _remove(link, partial(self._data, digest))
+
+    def _is_at(self, repository: str, tag: str, digest: str) -> bool:
+        return self.resolve(repository, tag) == digest
 
     def _all(self, folder: Path) -> Iterator[str]:
         for algorithm in digests.SIZES:
             yield from named(folder / algorithm, algorithm)
 
 
-def _remove(file: Path, is_wanted: Callable[[], bool]) -> bool:
+def _remove(file: Path, is_wanted: Callable[[], object]) -> bool:
     """Remove a file and its folder; False if it is wanted, or gone, or taken back."""
     hand = taken(file)
     with suppress(FileNotFoundError):  # who took it the last time has died

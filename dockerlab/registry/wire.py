@@ -24,8 +24,8 @@ from dockerlab.registry.x509 import refusal
 
 _HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 _HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
-# Seconds. A registry may hash gigabytes before it answers the end of an upload.
-_TIMEOUT = httpx.Timeout(connect=15, read=120, write=120, pool=None)
+_CONNECT = 15  # seconds
+SILENCE = 120  # seconds; a registry may hash gigabytes before it answers the end of an upload
 Body = bytes | Iterable[bytes]
 
 
@@ -50,7 +50,9 @@ class Wire:
     """Requests to the registry `host`, which may speak HTTP only if it is on this machine.
 
     So may the hosts in `insecure`; and where HTTP is allowed, any certificate is good enough.
-    Elsewhere `trust` says which are. `route` says where connections to a host really go.
+    Elsewhere `trust` says which are. `route` says where connections to a host really go. With a
+    `scheme`, it speaks that one and is not asked; https is then always verified. `silence` is how
+    many seconds it may say nothing.
     """
 
     def __init__(
@@ -61,17 +63,20 @@ class Wire:
         password: str = "",
         insecure: Collection[str] = (),
         trust: Trust | None = None,
+        scheme: str = "",
+        silence: float = SILENCE,
         route: Route | None = None,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.host = host
         loopback = is_loopback(host)
-        relaxed = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
+        lenient = loopback or bool({host, host.rpartition(":")[0]} & set(insecure))
+        relaxed = lenient and not scheme
         self._schemes = ("http", "https") if relaxed else ("https",)
         self._auth = RegistryAuth(username, password)
         self._observe = observe
-        self._origin: httpx.URL | None = None
+        self._origin = httpx.URL(self._base(scheme)) if scheme else None
         self._lock = threading.Lock()
         self._route = route
         self._trust = careless() if relaxed else (trust or Trust()).context()
@@ -80,7 +85,7 @@ class Wire:
         self._http = httpx.Client(
             verify=self._trust,
             headers=_HEADERS,
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(silence, connect=min(silence, _CONNECT), pool=None),
             transport=transport or ours,
         )
 
@@ -138,7 +143,7 @@ class Wire:
         """Asks for /v2/ before anything else, as docker does and names in its errors."""
         failure: Unavailable | None = None
         for scheme in self._schemes:
-            url = httpx.URL(f"{scheme}://{_HUB.get(self.host, self.host)}/v2/")
+            url = httpx.URL(self._base(scheme))
             if (url.port or 0) > 65535:
                 detail = f"dial tcp: address {url.port}: invalid port"
                 raise Unavailable(detail, method="GET", url=str(url))
@@ -148,6 +153,9 @@ class Wire:
             except Unavailable as error:
                 failure = failure or error
         raise failure or Unavailable("EOF", method="GET", url=str(url))
+
+    def _base(self, scheme: str) -> str:
+        return f"{scheme}://{_HUB.get(self.host, self.host)}/v2/"
 
     def _speaks(self, url: httpx.URL) -> bool:
         with self._exchange("GET", url) as response:
