@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -111,11 +110,8 @@ def _missing(storage: Storage, name: str, manifest: Manifest) -> list[str]:
 def _is_there(
     promise: Callable[[str, str], Blob | None], name: str, digest: str, tries: int = 5
 ) -> bool:
-    for _ in range(tries):
-        if promise(name, digest):
-            return True
-        time.sleep(0.01)  # whoever collects garbage may have it in hand, and puts it back
-    return False
+    """Whoever collects garbage may have it in hand, and put it back while it is looked for."""
+    return any(promise(name, digest) for _ in range(tries))
 
 
 def _named(manifest: Manifest) -> list[str]:

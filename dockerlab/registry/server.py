@@ -43,6 +43,7 @@ _CONTENT_RANGE = re.compile(r"(?:bytes )?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]
 _CATALOGUE_PAGE = 100  # what the Distribution project's registry gives when n is not said
 CATALOGUE_MOST = 10_000
 TAGS_PAGE = 1000
+_SHORT = 32 * 1024  # bytes of a manifest; larger ones name much that is to be looked up
 _UNSAID = Limits()
 
 
@@ -120,9 +121,9 @@ class _Endpoint(HTTPEndpoint):
         try:
             if size + int(request.headers.get("content-length", 0)) > most:
                 raise TooLarge
-            return await receiver.receive(upload, request.stream(), most - size, then)
+            return await receiver.receive(upload, request.stream(), size, most, then)
         except TooLarge:
-            await shortly(self.storage.finish, upload)
+            await asyncio.to_thread(self.storage.finish, upload)
             message = "the blob is larger than limits.blobsize"
             raise Refusal("SIZE_INVALID", {"limit": most}, status=413, message=message) from None
 
@@ -195,7 +196,8 @@ class _Manifest(_Endpoint):
             manifest = Manifest.parse(await _body(request, SIZE_LIMIT), media_type)
         except InvalidManifest as error:
             raise Refusal("MANIFEST_INVALID", error.reason) from None
-        digest = await shortly(manifests.store, self.storage, name, reference, manifest, tags)
+        do = shortly if len(manifest.raw) <= _SHORT else asyncio.to_thread
+        digest = await do(manifests.store, self.storage, name, reference, manifest, tags)
         headers = {"Location": f"/v2/{name}/manifests/{digest}", "Docker-Content-Digest": digest}
         if manifest.subject:
             headers["OCI-Subject"] = manifest.subject.digest
@@ -205,7 +207,7 @@ class _Manifest(_Endpoint):
 
     async def delete(self, request: Request) -> Response:
         self.may_delete()
-        await shortly(manifests.remove, self.storage, self.name, self.reference)
+        await asyncio.to_thread(manifests.remove, self.storage, self.name, self.reference)
         return Response(None, 202)
 
 
@@ -278,7 +280,7 @@ class _Upload(_Endpoint):
         return _created(name, digest)
 
     async def delete(self, request: Request) -> Response:
-        await shortly(self.storage.finish, self._find())
+        await asyncio.to_thread(self.storage.finish, self._find())
         return Response(None, 204)
 
     def _find(self) -> Upload:

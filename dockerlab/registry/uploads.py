@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PIECE = 1024 * 1024  # bytes hashed and written at a time
+_SHORT = 64 * 1024  # bytes that are written and hashed in no time
 _BUDGET = 8 * PIECE  # bytes that wait to be written, of a few dozen uploads together
 
 
@@ -131,12 +132,17 @@ class Receiver:
         self._running = 0
 
     async def receive(
-        self, upload: Upload, chunks: AsyncIterator[bytes], room: int, then: Callable[[], T]
+        self,
+        upload: Upload,
+        chunks: AsyncIterator[bytes],
+        total: int,
+        most: int,
+        then: Callable[[], T],
     ) -> T:
-        """Append all chunks, do `then`, and give what that gives.
+        """Append all chunks to the `total` bytes that are there, do `then`, and give its result.
 
         A thread hashes and writes one piece while the next comes in. TooLarge if there are more
-        than `room` bytes.
+        than `most` bytes.
         """
         writing: asyncio.Future[None] | None = None
         pieces: list[bytes] = []
@@ -147,8 +153,8 @@ class Receiver:
             async for chunk in chunks:
                 pieces.append(chunk)
                 size += len(chunk)
-                room -= len(chunk)
-                if room < 0:
+                total += len(chunk)
+                if total > most:
                     raise TooLarge
                 if size >= min(PIECE, _BUDGET // self._running):
                     if writing:
@@ -162,7 +168,7 @@ class Receiver:
                 if writing:
                     await writing
             finally:
-                do = asyncio.to_thread if writing else shortly
+                do = shortly if total <= _SHORT else asyncio.to_thread
                 result = await do(_end, upload, pieces, last)
         return result
 
