@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from time import monotonic
 from typing import IO
 
 from dockerlab.errors import NotFound, RegistryError, SizeMismatch, Unavailable
@@ -13,7 +14,8 @@ from dockerlab.image.manifest import Descriptor
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.wire import Wire
 
-CHUNK = 512 * 1024  # bytes read and sent at a time
+CHUNK, _LARGEST = 256 * 1024, 2 * 1024 * 1024  # bytes read and sent at a time
+_AT_ONCE = 0.1  # seconds
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _LOST = (404, 416)  # the registry forgot the upload, or has other bytes of it than we think
 
@@ -111,15 +113,19 @@ class Sending:
         self._location = answer.location
 
     def _chunks(self, file: IO[bytes], start: int) -> Iterator[bytes]:
+        """Small pieces, so that progress shows; larger ones as long as each is gone at once."""
         file.seek(start)
-        position, size = start, self._blob.size
+        position, size, piece = start, self._blob.size, CHUNK
         while position < size:
-            chunk = file.read(min(CHUNK, size - position))
+            chunk = file.read(min(piece, size - position))
             if not chunk:
                 raise SizeMismatch(self._blob.digest, size, position)
             position += len(chunk)
             self._sent = max(self._sent, position)
+            began = monotonic()
             yield chunk
+            if monotonic() - began < _AT_ONCE:
+                piece = min(2 * piece, _LARGEST)
             self._progress(position)
 
     def _verify(self, file: IO[bytes]) -> None:
