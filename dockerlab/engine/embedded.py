@@ -111,7 +111,7 @@ class Embedded:
 
         daemon = self.daemon
         insecure = [registry] if daemon.is_insecure(registry) else []
-        route = None if self.host == DEFAULT else daemon.route
+        route = daemon.first_route if self.host == DEFAULT else daemon.route
         known = login or self.credentials.find(registry)
         return Registry(
             registry,
