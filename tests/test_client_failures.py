@@ -12,12 +12,10 @@ from dockerlab.registry.failures import is_loopback, unavailable
 def failure(cause: Exception, url: str = "https://host.example:5000/v2/") -> str:
     error = RuntimeError("outer")
     error.__cause__ = cause
-    told = unavailable(error, "GET", url, dialling=True, begun=False, doubt=doubt)
-    return told.detail
+    return unavailable(error, "GET", url, dialling=True, begun=False, doubt=doubt).detail
 
 
 def doubt(error: ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is not believed; test_certificates.py has docker's words for it."""
     return f"x509: {error.verify_message}"
 
 
