@@ -46,7 +46,7 @@ class Lab:
         """Show what the registry at `address` (`localhost:5000`) holds now."""
         from dockerlab.widgets.registry import look
 
-        return look(address)
+        return look(address, self.engine.connect)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""

@@ -59,10 +59,6 @@ class Daemon:
         networks = [ip_network(_LOOPBACKS), *filter(None, map(_network, entries))]
         return any(address in network for address in _addresses(name) for network in networks)
 
-    def first_route(self, host: str, port: int) -> str:
-        """Where connections to `host` go from the default host, which has an address of its own."""
-        return LOOPBACK if host == FIRST and self.published(port) else host
-
     def route(self, host: str, port: int) -> str:
         """Where connections to `host` go: on another host, localhost is that host itself."""
         if host == FIRST:
