@@ -167,6 +167,9 @@ class Receiver:
             try:
                 if writing:
                     await writing
+            except OSError:  # the upload is gone, and nothing is to hide why
+                pieces, last = [], None
+                raise
             finally:
                 do = shortly if total <= _SHORT else asyncio.to_thread
                 result = await do(_end, upload, pieces, last)
