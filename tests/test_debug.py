@@ -4,14 +4,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.raw import exchange
+from tests.containing import free_port
+from tests.raw import ask, request
 from tests.servers import RunningServer, push_image, sha256, start_real_registry, start_server
 
 LAYER = bytes(5000)
@@ -96,12 +96,6 @@ def figures(server: RunningServer) -> Figures:
     return Figures(answer.text)
 
 
-@contextmanager
-def serving(root: Path, env: Mapping[str, str]) -> Iterator[tuple[RunningServer, httpx.Client]]:
-    with start_server(root, env=env) as server, httpx.Client(base_url=server.url) as http:
-        yield server, http
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A registry with a debug server and figures."""
@@ -157,16 +151,15 @@ def test_what_is_counted(server: RunningServer) -> None:
 
 
 def test_what_strangers_make_up_adds_no_labels(server: RunningServer) -> None:
-    def ask(number: int) -> None:
+    def try_all(number: int) -> None:
         for target in (f"/v2/x{number}/tags/list", f"/{number}", f'/v2/"{number}\\/blobs/x'):
-            request = f"MADEUP{number} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-            exchange(server.port, request.encode())
-            httpx.get(f"{server.url}{target}")
+            for method in (f"MADEUP{number}", "GET"):
+                ask(server.port, request(method, target))
 
-    ask(0)
+    try_all(0)
     known = figures(server)
     for number in range(1, 6):
-        ask(number)
+        try_all(number)
     after = figures(server)
     assert after.samples.keys() == known.samples.keys()
     total = "registry_http_requests_total"
@@ -175,14 +168,14 @@ def test_what_strangers_make_up_adds_no_labels(server: RunningServer) -> None:
 
 
 def test_the_storage_cannot_be_written(tmp_path: Path) -> None:
-    with serving(tmp_path, FIGURES) as (server, http):
+    with start_server(tmp_path, env=DEBUG) as server:
         partial = tmp_path / "docker" / "registry" / "v2" / ".partial"
         partial.rmdir()
         partial.write_bytes(b"")
         answer = httpx.get(f"{debug_url(server)}/debug/health")
         said = {"storagedriver_filesystem": "not a directory"}
         assert (answer.status_code, answer.json()) == (503, said)
-        assert http.get("/v2/").status_code == 200
+        assert httpx.get(f"{server.url}/v2/").status_code == 200
         partial.unlink()
         partial.mkdir()
         assert httpx.get(f"{debug_url(server)}/debug/health").status_code == 200
@@ -191,7 +184,7 @@ def test_the_storage_cannot_be_written(tmp_path: Path) -> None:
 def test_the_names_are_those_of_the_real_registry(
     server: RunningServer, tmp_path: Path, need: Callable[[str], str]
 ) -> None:
-    env = {**FIGURES, "REGISTRY_HTTP_DEBUG_PROMETHEUS_PATH": "/metrics"}  # which has no default
+    env = {**FIGURES, "REGISTRY_HTTP_DEBUG_ADDR": f"127.0.0.1:{free_port()}"}
     with start_real_registry(need("docker-registry"), tmp_path, env=env) as real:
         for one in (real, server):
             with httpx.Client(base_url=one.url) as http:
