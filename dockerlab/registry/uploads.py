@@ -167,7 +167,7 @@ class Receiver:
             try:
                 if writing:
                     await writing
-            except OSError:  # the upload is gone, and nothing is to hide why
+            except OSError:  # and the upload is gone
                 pieces, last = [], None
                 raise
             finally:
