@@ -76,7 +76,7 @@ def bounded(app: ASGIApp, most: int) -> ASGIApp:
 
 
 def attentive(app: ASGIApp, silence: float) -> ASGIApp:
-    """Take a client for gone that sends nothing of its body for `silence` seconds, or twice that."""
+    """Take a client for gone that sends nothing of a body for `silence` seconds, twice at most."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in READING:
