@@ -240,11 +240,15 @@ class Validation:
 
 @dataclass(frozen=True)
 class Limits:
-    """`limits`, our own: the largest blob, open uploads at once, requests at once."""
+    """`limits`, our own: the largest blob, open uploads at once, requests at once.
+
+    Whoever sends nothing more of a body for `silence` seconds is taken for gone.
+    """
 
     blobsize: Size = Size(10 * 1024**3)
     uploads: Count = Count(1000)
     requests: Count = Count(1000)
+    silence: Seconds = Seconds(120)
 
 
 @dataclass(frozen=True)
