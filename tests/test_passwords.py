@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import bcrypt
 import httpx
 import pytest
 
@@ -311,6 +313,26 @@ def test_guesses_are_logged_and_slowed(own: tuple[RunningServer, Path]) -> None:
     ends = [line.strip().partition(said)[2] for line in server.lines if said in line]
     assert ends == ['"', *(f' ({times} times)"' for times in range(2, 7)), '"']
     assert "s3cret" not in server.log and _basic("rahim", GUESS) not in server.log
+
+
+def test_nobody_learns_who_is_there(tmp_path: Path, enter: Callable[..., None]) -> None:
+    """A wrong password makes as much work for anybody: each step of bcrypt's cost doubles it."""
+    path, work = tmp_path / "htpasswd", [0]
+
+    def verify(password: bytes, crypted: bytes) -> bool:
+        work[-1] += 2 ** int(crypted[4:6])
+        return bcrypt.checkpw(password, crypted)
+
+    enter(path, "quick", USERS["rahim"], "-B", "-C", "4")
+    enter(path, "slow", USERS["rahim"], "-B", "-C", "6")
+    users = htpasswd.Htpasswd(path, verify)
+    for user in ("quick", "slow", "nobody", ""):
+        assert not asyncio.run(users.check(user, GUESS))
+        work.append(0)
+    assert work == [64, 64, 64, 64, 0]
+    assert asyncio.run(users.check("quick", USERS["rahim"])) and work[-1] == 64
+    assert asyncio.run(users.check("quick", USERS["rahim"])) and work[-1] == 64  # remembered
+    assert users.knows("quick", USERS["rahim"]) and not users.knows("slow", USERS["rahim"])
 
 
 def test_the_brake() -> None:
