@@ -28,10 +28,12 @@ from dockerlab.image.manifest import (
 )
 from dockerlab.image.reference import Reference
 from dockerlab.registry import transfer
+from dockerlab.registry.certificates import issue
 from dockerlab.registry.client import Registry
+from dockerlab.registry.htpasswd import add
 from tests.containing import free_port, until
 from tests.dockers import Docker, Result
-from tests.engines import SECOND
+from tests.engines import FIRST, SECOND, Daemon
 from tests.online import online
 
 PREPARED = ("images-test/one:v1", "images-test/two:latest")
@@ -44,6 +46,7 @@ _MASKS = (
     ),  # the images are older
     (re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b"), "LONG-ID"),
     (re.compile(r"/[^\s\"]*/volumes/(?=\w)"), "VOLUMES/"),
+    (re.compile(r"'/\S+/config\.json'"), "CONFIG"),
     # Of these steps docker shows only those that it finds time for.
     (re.compile(r"(?m)^\w{12}: (?:Verifying Checksum|Download complete|Downloading)\n"), ""),
     # It runs with DOCKER_HOST set, and says so.
@@ -90,7 +93,7 @@ class Side:
                 self._given[name] = "SOME-NAME"
 
     def _masked(self, text: str) -> str:
-        for name in ("FOLDER", "HOST", "NOWHERE", "PORT", "OTHER"):
+        for name in ("FOLDER", "HOST", "NOWHERE", "AWAY", "PORT", "OTHER"):
             text = text.replace(self.words[name], name)
         for known, name in self._given.items():
             text = text.replace(known, name)
@@ -107,6 +110,7 @@ class Pair:
     theirs: Side
     folder: Path
     token: str
+    engines: tuple[Docker, Daemon]
 
     def both(self, line: str) -> tuple[str, str]:
         """What ours and the real one print for a line; for `!name`, method `name` is called."""
@@ -119,6 +123,24 @@ class Pair:
         """Wait until both registries at HOST answer."""
         for side in (self.ours, self.theirs):
             until(lambda side=side: _answers(side))
+
+    def secure(self) -> None:
+        """Make a certificate for a registry of either host, and a login."""
+        files = self.folder / "files"
+        issue(files / "certs", "localhost", FIRST, SECOND)
+        add(files / "auth" / "htpasswd", "rahima", "s3cret")
+
+    def secure_ready(self) -> None:
+        """Wait until both registries called `secure` listen."""
+        for side in (self.ours, self.theirs):
+            until(lambda side=side: "listening on" in side.run("logs", "secure").err)
+
+    def trust(self) -> None:
+        """Let both hosts trust the authority of that certificate at AWAY."""
+        ca = self.folder / "files" / "certs" / "ca.crt"
+        ours, theirs = self.engines
+        ours.engine.trust(self.ours.words["AWAY"], ca.read_bytes())
+        theirs.trust(self.theirs.words["AWAY"], ca)
 
     def fill(self) -> None:
         """Put images for two platforms into both registries at HOST."""
@@ -157,8 +179,9 @@ def pair(folder: Path) -> Iterator[Pair]:
         stack.callback(ours.engine.reset)
         engine = stack.enter_context(online(folder))
         engine.good("load", "-i", tar)
-        theirs = Side(engine.run, SECOND, words)
-        yield Pair(Side(ours, "127.0.0.1", words), theirs, folder, token)
+        away = [words | {"AWAY": f"{host}:{words['OTHER']}"} for host in (FIRST, SECOND)]
+        sides = Side(ours, "127.0.0.1", away[0]), Side(engine.run, SECOND, away[1])
+        yield Pair(*sides, folder, token, (ours, engine))
 
 
 def _sorted(text: str) -> str:
