@@ -21,6 +21,7 @@ DockerlabError
 ├── BadRegistry (ValueError)         no registry can be reached by that address
 ├── NoRegistry                       the lab has no registry, or none of that name
 ├── NoAuthority                      there is no certificate of an authority in that file
+├── CannotWrite                      a file or folder that the learner named cannot be written
 ├── NotOurs                          the learner's own thing has a name that the lab needs
 ├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
@@ -31,6 +32,8 @@ DockerlabError
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 
 from dockerlab.i18n import _
@@ -285,6 +288,19 @@ class NoAuthority(DockerlabError):
         ).format(path=self.path)
 
 
+class CannotWrite(DockerlabError):
+    """Nothing can be put at `path`; `number` is the errno that says why."""
+
+    def __init__(self, path: object, number: int | None) -> None:
+        super().__init__(str(path), number)
+        self.path, self.number = str(path), number
+
+    def message(self) -> str:
+        return _("{path} cannot be written: {reason}.").format(
+            path=self.path, reason=why(self.number)
+        )
+
+
 class NotOurs(DockerlabError):
     """The learner has a `kind` ("container", "image") of her own by the name that the lab needs."""
 
@@ -364,3 +380,14 @@ class Unreachable(EngineError):
             f"Cannot connect to the Docker daemon at {address}. Is the docker daemon running?"
         )
         self.address = address
+
+
+def why(number: int | None) -> str:
+    """What an errno means to someone who wants to write a file; in English if it is a rare one."""
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _("you may not write there")
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return _("the disk is full")
+    if number in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return _("a file stands where a folder should be, or the other way round")
+    return os.strerror(number or 0)

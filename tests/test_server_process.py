@@ -279,6 +279,34 @@ def test_root_without_permission(tmp_path: Path) -> None:
     assert failed(ended, f"filesystem: {tmp_path}/docker: permission denied")
 
 
+def test_disk_that_becomes_read_only(mounted: Callable[[str], Path]) -> None:
+    root = mounted("size=6m")
+    with start_server(root) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", b"layer")
+        subprocess.run(["mount", "-o", "remount,ro", str(root)], check=True)
+        for method, path in (
+            ("POST", "/v2/a/blobs/uploads/"),
+            ("DELETE", "/v2/a/manifests/latest"),
+            ("DELETE", f"/v2/a/manifests/{digest}"),
+            ("DELETE", f"/v2/a/blobs/{sha256(b'layer')}"),
+        ):
+            answer = http.request(method, path)
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
+        assert http.head(f"/v2/a/blobs/{sha256(b'layer')}").status_code == 200
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
+
+
+def test_told_to_be_read_only(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", b"layer")
+    readonly = {"REGISTRY_STORAGE_MAINTENANCE_READONLY": "{enabled: true}"}
+    with start_server(tmp_path, env=readonly) as server, httpx.Client(base_url=server.url) as http:
+        assert http.post("/v2/a/blobs/uploads/").status_code == 405
+        assert put_manifest(http, "a", "b", b"{}").status_code == 405
+        assert http.delete(f"/v2/a/manifests/{digest}").status_code == 405
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
+
+
 def test_full_disk(mounted: Callable[[str], Path]) -> None:
     root = mounted("size=6m")
     big, small = os.urandom(8_000_000), os.urandom(1_000_000)

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from dockerlab.registry.refusals import Refusal
 
 _PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
-_BUDGET = 2 * _PIECE  # of all answers that run; the server keeps up to five pieces of each
+_BUDGET = _PIECE  # of all answers that run; the server keeps up to five pieces of each
 _RANGE = re.compile(r"bytes=([0-9]{0,4000})-([0-9]{0,4000})")
 
 

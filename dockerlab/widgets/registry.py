@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -116,8 +116,13 @@ class RegistryView:
         return render("registry", view=self, size=size, short=digests.short)
 
 
-def look(address: str, *, limit: int = LIMIT) -> RegistryView:
-    """Ask the registry at `address` for all it holds; a registry in trouble is shown as such."""
+def look(
+    address: str, connect: Callable[[str], Registry] | None = None, *, limit: int = LIMIT
+) -> RegistryView:
+    """Ask the registry at `address` for all it holds; a registry in trouble is shown as such.
+
+    `connect` makes the client: without it, it is nobody that asks, and trusts nobody.
+    """
     from dockerlab.registry.client import Registry
 
     address = re.sub("^https?://", "", str(address).strip()).rstrip("/")
@@ -125,7 +130,7 @@ def look(address: str, *, limit: int = LIMIT) -> RegistryView:
         trouble = _("That is not the address of a registry. Write it like localhost:5000.")
         return RegistryView(address, trouble=trouble)
     try:
-        with Registry(address) as registry:
+        with (connect or Registry)(address) as registry:
             names, more = _first(registry.catalog(), limit)
             found = tuple(_repository(registry, name, limit) for name in names)
             return RegistryView(address, found, more, warnings=registry.warnings)
