@@ -20,7 +20,7 @@ FIGURES = {**DEBUG, "REGISTRY_HTTP_DEBUG_PROMETHEUS_ENABLED": "true"}
 # https://prometheus.io/docs/instrumenting/exposition_formats/
 _NAME, _LABEL = r"[a-zA-Z_:][a-zA-Z0-9_:]*", r"[a-zA-Z_][a-zA-Z0-9_]*"
 _PAIR = rf'({_LABEL})="((?:[^"\\\n]|\\[\\"n])*)"'
-_SAMPLE = re.compile(rf"({_NAME})(?:\{{({_PAIR}(?:,{_PAIR})*),?\}})? (\S+)(?: -?\d+)?")
+_SAMPLE = re.compile(rf"({_NAME})(?:\{{({_PAIR}(?:,{_PAIR})*),?\}})? (?P<value>\S+)(?: -?\d+)?")
 _HEAD = re.compile(rf"# (HELP|TYPE) ({_NAME}) (.+)")
 _PARTS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("", "_sum", "_count")}
 Labels = frozenset[tuple[str, str]]
@@ -50,7 +50,7 @@ class Figures:
             assert sample[1] in {family + part for part in parts}, f"{line}: not of its family"
             key = sample[1], frozenset(re.findall(_PAIR, sample[2] or ""))
             assert key not in self.samples, f"{line}: twice"
-            self.samples[key] = float(sample[sample.lastindex or 0])
+            self.samples[key] = float(sample["value"])
         assert helped == self.kinds.keys()
         self._check_buckets()
 
