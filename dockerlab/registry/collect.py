@@ -97,7 +97,7 @@ class _Collection:
             for digest in manifests:
                 if digest in spared:
                     continue
-                if self._sweeper.remove_manifest(name, digest):
+                if self._sweeper.remove_manifest(name, digest, *_subjects(manifests, digest)):
                     log("info", f"deleting manifest: {_revision(name, digest)}")
                     removed.add(digest)
                 else:
@@ -174,6 +174,14 @@ def _needed(manifests: Mapping[str, _Manifest], roots: Iterable[str]) -> set[str
         if digest in manifests and digest not in found:
             found.add(digest)
             waiting += (*manifests[digest].named, *about.get(digest, ()))
+    return found
+
+
+def _subjects(manifests: Mapping[str, _Manifest], digest: str) -> list[str]:
+    """What the manifest is about, and what that is about: who needs one of these needs it."""
+    found: list[str] = []
+    while (digest := manifests[digest].subject) in manifests and digest not in found:
+        found.append(digest)
     return found
 
 

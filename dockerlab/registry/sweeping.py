@@ -55,9 +55,10 @@ class Sweeper(Storage):
         """Remove a blob that no manifest names; False if it is wanted, or gone."""
         return _remove(self._blob_path(digest), lambda: self.is_wanted(digest))
 
-    def remove_manifest(self, repository: str, digest: str) -> bool:
-        """Remove a manifest that has no tag; False if it is wanted, or gone."""
-        return _remove(self._revision(repository, digest), lambda: self.is_wanted(digest))
+    def remove_manifest(self, repository: str, digest: str, *subjects: str) -> bool:
+        """Remove a manifest that has no tag; False if it or a subject is wanted, or it is gone."""
+        link = self._revision(repository, digest)
+        return _remove(link, lambda: any(map(self.is_wanted, (digest, *subjects))))
 
     def forget(self, repository: str, removed: Collection[str]) -> None:
         """Take removed manifests out of what the tags pointed to, and bring that to the disk."""
