@@ -1,21 +1,19 @@
 """Deleting, and garbage collection: beside the real one, beside a running registry, cut short."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import crashes
 import httpx
 import pytest
-from crashes import push
 from servers import (
     OCI_INDEX,
-    OCI_MANIFEST,
-    RunningServer,
     descriptor,
     image,
     push_blob,
@@ -31,6 +29,17 @@ from dockerlab.registry import manifests
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.storage import Storage
 
+PUSHES = 24
+COLLECTOR = """
+import os, sys
+from pathlib import Path
+from dockerlab.registry.collect import collect
+count = 0
+while not os.path.exists(sys.argv[2]):
+    collect(Path(sys.argv[1]), lambda line: None, untagged=True)
+    count += 1
+print(count)
+"""
 CONFIG = b'{"architecture": "amd64", "os": "linux"}'
 DELETED = re.compile(r'msg="([Dd]eleting [a-z ]+: [^"]+)"')
 
@@ -171,7 +180,7 @@ def test_what_is_tagged_meanwhile_stays_with_what_belongs_to_it(tmp_path: Path, 
 
 def test_a_blob_is_promised_from_its_upload_to_its_manifest(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
-    digest = push(storage, "a", "v1", b"content")
+    digest = crashes.push(storage, "a", "v1", b"content")
     storage.untag("a", "v1")
     raw = storage.manifest("a", digest)
     blob = sha256(b"content")
@@ -196,7 +205,7 @@ def test_a_blob_is_promised_from_its_upload_to_its_manifest(tmp_path: Path) -> N
 
 def test_a_manifest_that_cannot_be_read_ends_it_before_anything_goes(tmp_path: Path) -> None:
     storage = Storage(tmp_path)
-    push(storage, "a", "v1", b"content")
+    crashes.push(storage, "a", "v1", b"content")
     broken = stored(storage, "v2")
     manifests.remove(storage, "a", "v1")
     (file,) = tmp_path.glob(f"docker/registry/v2/blobs/*/*/{broken[7:]}/data")
@@ -215,3 +224,107 @@ def test_a_folder_without_a_registry(tmp_path: Path) -> None:
     reason = "filesystem: Path not found: /docker/registry/v2/repositories"
     assert said.stderr == f"failed to garbage collect: failed to mark: {reason}\n"
     assert (said.returncode, list(tmp_path.iterdir())) == (1, [])
+
+
+def test_deleting_through_the_api_and_then_collecting(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        old = push_image(http, "a", "v1", b"shared", b"one")
+        put_manifest(http, "a", "also", http.get("/v2/a/manifests/v1").content)
+        new = push_image(http, "a", "v2", b"shared", b"two")
+        push_image(http, "b", "v1", b"shared")
+        assert http.delete("/v2/a/manifests/v1").status_code == 202
+        assert http.delete("/v2/a/manifests/v1").status_code == 404
+        assert http.get("/v2/a/tags/list").json()["tags"] == ["also", "v2"]
+        assert http.get(f"/v2/a/manifests/{old}").status_code == 200
+        assert http.delete(f"/v2/a/manifests/{old}").status_code == 202
+        assert http.get("/v2/a/tags/list").json()["tags"] == ["v2"]
+        assert http.get(f"/v2/a/manifests/{old}").status_code == 404
+        assert old in blobs(tmp_path)
+        assert gc("--quiet", config(tmp_path)).stdout == ""
+        assert {old, sha256(b"one")} & blobs(tmp_path) == set()
+        assert http.head(f"/v2/a/blobs/{sha256(b'one')}").status_code == 404
+
+        assert http.delete(f"/v2/a/manifests/{new}").status_code == 202
+        for digest in (sha256(b"shared"), sha256(b"two"), sha256(CONFIG)):
+            assert http.delete(f"/v2/a/blobs/{digest}").status_code == 202
+            assert http.delete(f"/v2/a/blobs/{digest}").status_code == 404
+        assert gc(config(tmp_path)).returncode == 0
+        kept = sha256(http.get("/v2/b/manifests/v1").content)
+        assert blobs(tmp_path) == {kept, sha256(b"shared"), sha256(CONFIG)}
+        assert http.get(f"/v2/b/blobs/{sha256(b'shared')}").content == b"shared"
+        push_image(http, "a", "v1", b"shared", b"one")
+
+
+def test_nothing_can_be_deleted_unless_the_settings_say_so(tmp_path: Path) -> None:
+    settings = {"REGISTRY_STORAGE_DELETE_ENABLED": "false"}
+    with start_server(tmp_path, env=settings) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "v1", b"layer")
+        for path in ("manifests/v1", f"manifests/{digest}", f"blobs/{sha256(b'layer')}"):
+            answer = http.delete(f"/v2/a/{path}")
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
+            assert http.get(f"/v2/a/{path}").status_code == 200
+
+
+def push_like_clients(http: httpx.Client, name: str, tag: str, *layers: bytes) -> str:
+    """Look, then mount or upload; all over again if what was there has been collected since."""
+    raw = image(CONFIG, *layers, annotations={"for": tag})
+    for _ in range(10):
+        for layer in (CONFIG, *layers):
+            if http.head(f"/v2/{name}/blobs/{sha256(layer)}").status_code == 404:
+                other = {"mount": sha256(layer), "from": "r1" if name == "r0" else "r0"}
+                if http.post(f"/v2/{name}/blobs/uploads/", params=other).status_code == 202:
+                    push_blob(http, name, layer)
+        answer = put_manifest(http, name, tag, raw)
+        if answer.status_code == 201:
+            return sha256(raw)
+        assert answer.json()["errors"][0]["code"] == "MANIFEST_BLOB_UNKNOWN"
+    raise AssertionError(f"{name}:{tag} was refused again and again")
+
+
+def push_often(url: str, tag: str) -> dict[str, str]:
+    """Push images whose layers others push, delete and mount too; the digest in each repository."""
+    pushed: dict[str, str] = {}
+    with httpx.Client(base_url=url, timeout=30) as http:
+        for count in range(PUSHES):
+            name = f"r{count % 2}"
+            if count % 3 == 2:
+                assert http.delete(f"/v2/{name}/manifests/{pushed[name]}").status_code == 202
+            layers = [b"shared %d" % (count % shared) for shared in (7, 11)]
+            pushed[name] = push_like_clients(http, name, tag, *layers)
+    return pushed
+
+
+def test_pushes_during_collections(tmp_path: Path) -> None:
+    end = tmp_path / "end"
+    command = [sys.executable, "-c", COLLECTOR, str(tmp_path), str(end)]
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        push_image(http, "r0", "first", b"shared 0")
+        collectors = [start_collector(command) for _ in range(2)]
+        try:
+            with ThreadPoolExecutor(3) as pool:
+                tags = ["a", "b", "c"]
+                pushed = dict(zip(tags, pool.map(push_often, [server.url] * 3, tags), strict=True))
+        finally:
+            end.touch()
+            counts = [int(collector.communicate(timeout=60)[0]) for collector in collectors]
+        assert min(counts) > 0
+        assert gc("--delete-untagged", config(tmp_path)).returncode == 0
+        for tag, digests in pushed.items():
+            for name in ("r0", "r1"):
+                assert whole(http, name, tag) == digests[name]
+        assert "http.response.status=5" not in server.log
+    crashes.check(tmp_path)
+
+
+def start_collector(command: list[str]) -> subprocess.Popen[bytes]:
+    """Collections in a process of its own; it prints how many."""
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def whole(http: httpx.Client, name: str, tag: str) -> str:
+    """The digest of a tag's manifest, which is there with all its blobs."""
+    raw = http.get(f"/v2/{name}/manifests/{tag}").content
+    for item in (json.loads(raw)["config"], *json.loads(raw)["layers"]):
+        content = http.get(f"/v2/{name}/blobs/{item['digest']}").content
+        assert sha256(content) == item["digest"]
+    return sha256(raw)

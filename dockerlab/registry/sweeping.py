@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from dockerlab.image import digest as digests
-from dockerlab.registry.disk import names, rescue, taken, touch
+from dockerlab.registry.disk import changed, names, rescue, taken, touch
 from dockerlab.registry.storage import PROMISE, Storage, named
 
 
@@ -38,7 +38,7 @@ class Sweeper(Storage):
     def is_wanted(self, digest: str) -> bool:
         """Whether the blob is promised, or a manifest with it came or went since the beginning."""
         path = self._blob_path(digest)
-        return any(_changed(file) >= self._began for file in (path, taken(path)))
+        return any(changed(file) >= self._began for file in (path, taken(path)))
 
     def blobs(self) -> Iterator[str]:
         """The digests of all blobs, in order."""
@@ -104,10 +104,3 @@ def _remove(file: Path, is_wanted: Callable[[], object]) -> bool:
     with suppress(OSError):  # something came into it
         file.parent.rmdir()
     return True
-
-
-def _changed(file: Path) -> int:
-    try:
-        return file.stat().st_mtime_ns
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
