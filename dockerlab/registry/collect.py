@@ -55,7 +55,7 @@ def collect(root: Path, say: Say = print, *, dry_run: bool = False, untagged: bo
         with sweeper.alone():
             collection = _Collection(sweeper, say)
             doomed = collection.mark(untagged)
-            if not dry_run:
+            if untagged and not dry_run:
                 collection.remove(doomed)
             collection.sweep(sum(len(each.manifests) for each in doomed), dry_run)
     except CycleError as error:  # only files that were tampered with can do that
@@ -93,7 +93,7 @@ class _Collection:
     def remove(self, doomed: Iterable[_Doomed]) -> None:
         """Remove manifests; one that is wanted again is marked, with what belongs to it."""
         for name, manifests in doomed:
-            removed, spared = set(), set[str]()
+            removed, spared = set[str](), set[str]()
             for digest in manifests:
                 if digest in spared:
                     continue
@@ -104,7 +104,8 @@ class _Collection:
                     spared |= _needed(manifests, [digest])
             for digest in spared - removed:
                 self._mark(digest, manifests[digest])
-            self._sweeper.forget(name, removed)
+        for name in self._repositories:
+            self._sweeper.forget(name)
 
     def sweep(self, manifests: int, dry_run: bool) -> None:
         """Remove the blobs that are not marked."""

@@ -9,7 +9,7 @@ leaves a file that the next one who wants it finds.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -60,14 +60,14 @@ class Sweeper(Storage):
         link = self._revision(repository, digest)
         return _remove(link, lambda: any(map(self.is_wanted, (digest, *subjects))))
 
-    def forget(self, repository: str, removed: Collection[str]) -> None:
-        """Take removed manifests out of what the tags pointed to, and bring that to the disk."""
+    def forget(self, repository: str) -> None:
+        """Take manifests that are gone out of what tags pointed to, and bring all to the disk."""
         for tag in self.tags(repository) or ():
             index = self._manifests(repository) / "tags" / tag / "index"
             for digest in self._all(index):
-                if digest in removed:
-                    link = index.joinpath(*digests.split(digest), "link")
-                    _remove(link, partial(self._is_at, repository, tag, digest))
+                is_there = partial(self._read, self._revision(repository, digest))
+                if not is_there():
+                    _remove(index.joinpath(*digests.split(digest), "link"), is_there)
         for algorithm in digests.SIZES:
             with suppress(FileNotFoundError):
                 self._disk.sync_folder(self._manifests(repository) / "revisions" / algorithm)
@@ -80,9 +80,6 @@ class Sweeper(Storage):
                 rescue(link)
             else:
                 _remove(link, partial(self._data, digest))
-
-    def _is_at(self, repository: str, tag: str, digest: str) -> bool:
-        return self.resolve(repository, tag) == digest
 
     def _all(self, folder: Path) -> Iterator[str]:
         for algorithm in digests.SIZES:
