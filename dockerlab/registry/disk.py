@@ -119,6 +119,14 @@ def touch(file: Path, ahead: float = 0) -> None:
         os.utime(file, ns=(when, when))
 
 
+def changed(path: Path) -> int:
+    """When a file or folder was changed, in nanoseconds since 1970; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+
+
 def names(folder: Path) -> list[str]:
     """The names in a folder; none if there is no such folder."""
     try:
