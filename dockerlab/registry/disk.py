@@ -60,14 +60,15 @@ class Disk:
         """Put a file or folder, whose content is on the disk, in its place; it goes if it fails."""
         try:
             for tries in range(_TRIES, -1, -1):
-                self.make(target.parent)
                 try:
+                    self.make(target.parent)
                     os.replace(staged, target)
                     break
                 except FileNotFoundError:
                     if not tries or not staged.exists():
                         raise
-            self.sync_folder(target.parent)
+            with suppress(FileNotFoundError):  # another process swept it away already
+                self.sync_folder(target.parent)
         except OSError:
             remove(staged)
             raise

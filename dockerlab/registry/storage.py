@@ -364,8 +364,8 @@ class Storage:
                 self._disk.discard(folder)
                 try:
                     return self._disk.move(new, folder)
-                except OSError:  # another process made that tag
-                    if not tries or not self._read(folder / current):
+                except OSError:  # another process makes that tag
+                    if not tries:
                         raise
 
     def _pointing(self, repository: str, digest: str) -> Iterator[str]:
