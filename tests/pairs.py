@@ -33,7 +33,7 @@ from dockerlab.registry.client import Registry
 from dockerlab.registry.htpasswd import add
 from tests.containing import free_port, until
 from tests.dockers import Docker, Result
-from tests.engines import FIRST, SECOND, Daemon
+from tests.engines import FIRST, SECOND
 from tests.online import online
 
 PREPARED = ("images-test/one:v1", "images-test/two:latest")
@@ -59,11 +59,15 @@ _MAKING = {"run", "create"}
 
 @dataclass
 class Side:
-    """One of the two: how it takes a line, where its ports are, what the capital words are."""
+    """One of the two: how it takes a line, where its ports are, what the capital words are.
+
+    `trust` makes it trust the authority in a file at a registry.
+    """
 
     run: Callable[..., Result]
     address: str
     words: dict[str, str]
+    trust: Callable[[str, Path], object]
     _given: dict[str, str] = field(default_factory=dict)  # IDs, names and digests of its own
 
     def __call__(self, line: str) -> str:
@@ -110,7 +114,6 @@ class Pair:
     theirs: Side
     folder: Path
     token: str
-    engines: tuple[Docker, Daemon]
 
     def both(self, line: str) -> tuple[str, str]:
         """What ours and the real one print for a line; for `!name`, method `name` is called."""
@@ -138,9 +141,8 @@ class Pair:
     def trust(self) -> None:
         """Let both hosts trust the authority of that certificate at AWAY."""
         ca = self.folder / "files" / "certs" / "ca.crt"
-        ours, theirs = self.engines
-        ours.engine.trust(self.ours.words["AWAY"], ca.read_bytes())
-        theirs.trust(self.theirs.words["AWAY"], ca)
+        for side in (self.ours, self.theirs):
+            side.trust(side.words["AWAY"], ca)
 
     def fill(self) -> None:
         """Put images for two platforms into both registries at HOST."""
@@ -179,9 +181,17 @@ def pair(folder: Path) -> Iterator[Pair]:
         stack.callback(ours.engine.reset)
         engine = stack.enter_context(online(folder))
         engine.good("load", "-i", tar)
-        away = [words | {"AWAY": f"{host}:{words['OTHER']}"} for host in (FIRST, SECOND)]
-        sides = Side(ours, "127.0.0.1", away[0]), Side(engine.run, SECOND, away[1])
-        yield Pair(*sides, folder, token, (ours, engine))
+        here, there = [words | {"AWAY": f"{host}:{words['OTHER']}"} for host in (FIRST, SECOND)]
+
+        def trust(registry: str, ca: Path) -> None:
+            ours.engine.trust(registry, ca.read_bytes())
+
+        yield Pair(
+            Side(ours, "127.0.0.1", here, trust),
+            Side(engine.run, SECOND, there, engine.trust),
+            folder,
+            token,
+        )
 
 
 def _sorted(text: str) -> str:
