@@ -15,7 +15,7 @@ _OFTEN = 0.05  # seconds; more often nothing is done
 
 @contextmanager
 def regularly(interval: float, chore: Callable[[], object], name: str) -> Iterator[None]:
-    """Meanwhile, do the chore every `interval` seconds; the log tells when a folder is in its way."""
+    """Meanwhile, do the chore every `interval` seconds; the log tells of its OSErrors."""
     ended = threading.Event()
     pause = min(max(interval, _OFTEN), threading.TIMEOUT_MAX)
 
