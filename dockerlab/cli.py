@@ -167,7 +167,7 @@ def serve(root: Path | None, host: str | None, port: int | None, config: Path | 
     "-m",
     "--delete-untagged",
     is_flag=True,
-    help=_("Remove manifests without a tag too, unless an index lists them or they are about one."),
+    help=_("Remove manifests without a tag too, but none that belongs to a tagged one."),
 )
 @click.option(
     "--root",
