@@ -1,6 +1,7 @@
 """Deleting, and garbage collection: beside the real one, beside a running registry, cut short."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from dockerlab.image.manifest import Manifest
 from dockerlab.registry import manifests
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.storage import Storage
+from tests.containing import free_port, host, start, until
 
 PUSHES = 24
 COLLECTOR = """
@@ -328,3 +330,71 @@ def whole(http: httpx.Client, name: str, tag: str) -> str:
         content = http.get(f"/v2/{name}/blobs/{item['digest']}").content
         assert sha256(content) == item["digest"]
     return sha256(raw)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork makes a crash at every step cheap")
+def test_killed_before_every_change_of_a_file(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("collectcrashes.py")
+    command = [sys.executable, str(script), str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert int(ended.stdout) > 40
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_uploads_that_nobody_goes_on_with(tmp_path: Path, dry: bool) -> None:
+    about = "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_"
+    settings = {"AGE": "1h", "INTERVAL": "50ms", "DRYRUN": str(dry).lower()}
+    env = {about + name: value for name, value in settings.items()}
+    with start_server(tmp_path, env=env) as server, httpx.Client(base_url=server.url) as http:
+        old, new = (http.post("/v2/a/blobs/uploads/").headers["Location"] for _ in range(2))
+        assert http.patch(old, content=b"half").status_code == 202
+        folder = f"/docker/registry/v2/repositories/a/_uploads/{old.rpartition('/')[2]}"
+        os.utime(f"{tmp_path}{folder}/data", (1, 1))
+        said = f"Upload files in {folder} are too old"
+        until(lambda: "finished" in server.log.partition(said)[2])
+        assert f"Num deleted={int(not dry)}, " in server.log.partition(said)[2]
+        assert http.get(old).status_code == (204 if dry else 404)
+        assert http.put(new, params={"digest": sha256(b"x")}, content=b"x").status_code == 201
+
+
+@pytest.mark.parametrize("flags", [("-m",), ("--delete-untagged", "--dry-run"), ("-h",)])
+def test_the_command_of_dockerlab(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    storage = Storage(tmp_path)
+    old = crashes.push(storage, "a", "v1", b"old")
+    crashes.push(storage, "a", "v1", b"new")
+    command = [sys.executable, "-m", "dockerlab", "registry", "garbage-collect", *flags]
+    given = [str(config(tmp_path))] if "-m" in flags else ["--root", str(tmp_path)]
+    said = subprocess.run([*command, *given], capture_output=True, encoding="utf-8", timeout=60)
+    assert said.returncode == 0, said.stderr
+    assert ("eligible for deletion: " + old in said.stdout) == (flags != ("-h",))
+    assert (old in blobs(tmp_path)) == ("-m" not in flags)
+
+
+def test_docker_exec(tmp_path: Path) -> None:
+    """As one types it in a lesson; the registry keeps running."""
+    for docker in host(tmp_path):
+        port = free_port()
+        start(docker, port)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            old = push_image(http, "a", "v1", b"shared", b"old")
+            new = push_image(http, "a", "v1", b"shared", b"new")
+            line = ["exec", "registry", "registry", "garbage-collect"]
+            inside = "/etc/docker/registry/config.yml"
+            would = docker.good(*line, "--dry-run", "--delete-untagged", inside)
+            assert f"\nmanifest eligible for deletion: {old}\n" in would
+            assert http.get(f"/v2/a/manifests/{old}").status_code == 200
+            line = ["exec", "-it", "registry", "/bin/registry", "garbage-collect"]
+            did = docker(*line, "-m", inside)
+            assert (did.status, did.out) == (0, would)
+            assert 'msg="deleting manifest: /docker/registry/v2/repositories/a' in did.err
+            assert http.get(f"/v2/a/manifests/{old}").status_code == 404
+            assert whole(http, "a", "v1") == new
+            wrong = docker(*line, "/etc/nowhere.yml")
+            assert wrong.status == 1
+            assert "open /etc/nowhere.yml: no such file or directory" in wrong.err
+        assert docker.bad("exec", "registry", "sh").startswith("“docker exec” needs a Docker")
+        docker.good("stop", "registry")
+        assert docker.bad(*line, inside).endswith(" is not running\n")
+        line[2] = "other"
+        assert docker.bad(*line, inside) == "Error response from daemon: No such container: other\n"

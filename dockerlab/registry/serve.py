@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dockerlab.registry import journal
+from dockerlab.registry.chores import purging
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.debug import Debug
 from dockerlab.registry.gate import Gate
@@ -66,7 +67,8 @@ def serve(
     users = Htpasswd(path) if (path := settings.auth.htpasswd.path) else None
     storage = _open(settings.storage.filesystem.rootdirectory)
     figures = Figures(storage.root) if http.debug.prometheus.enabled else None
-    with _registry(storage, settings, hub) as registry:
+    rule = settings.storage.maintenance.uploadpurging
+    with _registry(storage, settings, hub) as registry, purging(storage, rule):
         app = Journal(
             _around(registry, settings, users),
             access=not settings.log.accesslog.disabled,
