@@ -19,6 +19,7 @@ DockerlabError
 ├── BadName (ValueError)             no certificate can be made for a host of that name
 ├── BadLogin (ValueError)            no htpasswd file can hold such a user or password
 ├── BadRegistry (ValueError)         no registry can be reached by that address
+├── NoRegistry                       the lab has no registry, or none of that name
 ├── NoAuthority                      there is no certificate of an authority in that file
 ├── CannotWrite                      a file or folder that the learner named cannot be written
 ├── NotOurs                          the learner's own thing has a name that the lab needs
@@ -253,6 +254,24 @@ class BadRegistry(DockerlabError, ValueError):
             "“{text}” is no address of a registry; write it as in an image's name: "
             "192.168.56.100:5000."
         ).format(text=self.text)
+
+
+class NoRegistry(DockerlabError):
+    """No container called `name` is a registry; without a name, none at all. `others` are."""
+
+    def __init__(self, name: str, others: Sequence[str] = ()) -> None:
+        super().__init__(name, *others)
+        self.name, self.others = name, others
+
+    def message(self) -> str:
+        if self.others:
+            said = _("No registry here is called “{name}”. There is: {others}.")
+        else:
+            said = _(
+                "There is no registry here. Start one first: docker run -d -p 5000:5000 "
+                "--name registry registry:2"
+            )
+        return said.format(name=self.name, others=", ".join(self.others))
 
 
 class NoAuthority(DockerlabError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.registry import RegistryView
+    from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
 
 
@@ -47,6 +48,12 @@ class Lab:
         from dockerlab.widgets.registry import look
 
         return look(address, self.engine.connect)
+
+    def requests(self, name: str = "") -> RequestsView:
+        """Show what the registry in the container `name`, else in the newest, was asked so far."""
+        from dockerlab.widgets.requests import look
+
+        return look(self.engine, name)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""

@@ -26,7 +26,7 @@ from dockerlab.registry.settings import Settings, load
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.tls import secure
 from dockerlab.registry.values import Address
-from dockerlab.registry.wrappers import bounded, read_only, with_headers
+from dockerlab.registry.wrappers import attentive, bounded, read_only, with_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -63,11 +63,12 @@ def serve(
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     http = settings.http
     encrypted = secure(http.tls, http2=not http.http2.disabled)
+    users = Htpasswd(path) if (path := settings.auth.htpasswd.path) else None
     storage = _open(settings.storage.filesystem.rootdirectory)
     figures = Figures(storage.root) if http.debug.prometheus.enabled else None
     with _registry(storage, settings, hub) as registry:
         app = Journal(
-            _around(registry, settings),
+            _around(registry, settings, users),
             access=not settings.log.accesslog.disabled,
             metrics=figures,
         )
@@ -108,16 +109,17 @@ def _registry(storage: Storage, settings: Settings, hub: Path | None) -> Iterato
         )
 
 
-def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _around(app: ASGIApp, settings: Settings, users: Htpasswd | None) -> ASGIApp:
     """Whatever a request has to pass on its way to the registry, the innermost first."""
     if settings.storage.maintenance.readonly.enabled:
         app = read_only(app)
     login = settings.auth.htpasswd
-    if login.path and login.realm:
-        users, anonymous = Htpasswd(login.path), login.anonymous == "pull"
+    if users and login.realm:
+        anonymous = login.anonymous == "pull"
         app = Gate(app, users, login.realm, anonymous=anonymous, origin=settings.http.host)
     origin = "" if settings.http.relativeurls else settings.http.host
     app = with_headers(app, settings.http.headers, origin)
+    app = attentive(app, settings.limits.silence)
     return bounded(app, settings.limits.requests)
 
 

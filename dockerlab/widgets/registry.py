@@ -85,22 +85,32 @@ class Repository:
 
 @dataclass(frozen=True)
 class RegistryView:
-    """What the registry at `address` held when asked; `trouble` says why nothing is known."""
+    """What the registry at `address` held when asked; `trouble` says why nothing is known.
+
+    `warnings` are what it warned of, in its own words.
+    """
 
     address: str
     repositories: tuple[Repository, ...] = ()
     more: bool = False
     trouble: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def warned(self) -> list[str]:
+        """The warnings as lines for the learner."""
+        return [_("The registry warns: {text}").format(text=text) for text in self.warnings]
 
     def __repr__(self) -> str:
         if self.trouble:
             return f"{self.address}\n{self.trouble}"
         if not self.repositories:
-            return f"{self.address}\n{_('No repositories yet. What you push appears here.')}"
+            nothing = _("No repositories yet. What you push appears here.")
+            return "\n".join([self.address, *self.warned, nothing])
         tree: list[Node] = [(each.name, _tags(each)) for each in self.repositories]
         if self.more:
             tree.append((_("… and more repositories"), []))
-        return "\n".join([self.address, *_lines(tree)])
+        return "\n".join([self.address, *self.warned, *_lines(tree)])
 
     def _repr_html_(self) -> str:
         return render("registry", view=self, size=size, short=digests.short)
@@ -123,7 +133,7 @@ def look(
         with (connect or Registry)(address) as registry:
             names, more = _first(registry.catalog(), limit)
             found = tuple(_repository(registry, name, limit) for name in names)
-            return RegistryView(address, found, more)
+            return RegistryView(address, found, more, warnings=registry.warnings)
     except Unavailable as error:
         trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
         if error.detail.startswith("x509: "):
