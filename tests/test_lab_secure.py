@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from dockerlab import i18n, lab
 from dockerlab.engine import current
+from dockerlab.engine.credentials import Login
 from dockerlab.engine.daemon import FIRST
 from dockerlab.errors import (
     BadLogin,
@@ -112,6 +113,9 @@ def test_certificate_then_password_then_push_and_pull(scene: Scene, port: str) -
     refused = f'Error response from daemon: Get "https://{registry}/v2/": {UNKNOWN}\n'
     assert docker.bad("pull", name) == refused
     assert scene.login(registry, PASSWORD) == refused
+    assert f"The certificate of {registry} is not to be trusted: {UNKNOWN}." in repr(
+        lab.registry(registry)
+    )
     assert repr(lab.trust(registry)) == (
         f"The docker host default now trusts this authority at {registry}: its certificate is in "
         f"certs.d/{registry}/ca.crt."
@@ -327,7 +331,7 @@ def cell(shell: InteractiveShell, code: str) -> None:
 
 
 def test_a_docker_engine_is_told_by_its_owner(
-    scene: Scene, need: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    port: str, need: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The course says how, and changes nothing; what is wrong is said there too."""
     need("docker")
@@ -339,4 +343,9 @@ def test_a_docker_engine_is_told_by_its_owner(
     assert f"sudo cp '{ca}' /etc/docker/certs.d/192.168.1.9:5000/ca.crt" in said
     with pytest.raises(BadRegistry):
         lab.trust("a; b", ca=ca)
+    registry, credentials = f"localhost:{port}", current().credentials
+    credentials.erase(registry)
+    assert "wants a login" in repr(lab.registry(registry))
+    credentials.store(registry, Login(USER, PASSWORD))
+    assert "wants a login" not in repr(lab.registry(registry))
     assert not Path("/etc/docker/certs.d/192.168.1.9:5000").exists()

@@ -136,6 +136,8 @@ def look(
             return RegistryView(address, found, more, warnings=registry.warnings)
     except Unavailable as error:
         trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
+        if error.detail.startswith("x509: "):
+            trouble = _("The certificate of {address} is not to be trusted: {detail}.")
         return RegistryView(address, trouble=trouble.format(address=address, detail=error.detail))
     except Unauthorized:
         trouble = _("The registry at {address} wants a login first.")
