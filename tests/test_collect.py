@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from dockerlab.registry import manifests
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.storage import Storage
 from tests.containing import free_port, host, start, until
+from tests.dockers import Docker
 
 PUSHES = 24
 COLLECTOR = """
@@ -371,30 +372,34 @@ def test_the_command_of_dockerlab(tmp_path: Path, flags: tuple[str, ...]) -> Non
     assert (old in blobs(tmp_path)) == ("-m" not in flags)
 
 
-def test_docker_exec(tmp_path: Path) -> None:
+@pytest.fixture
+def docker(tmp_path: Path) -> Iterator[Docker]:
+    yield from host(tmp_path)
+
+
+def test_docker_exec(docker: Docker) -> None:
     """As one types it in a lesson; the registry keeps running."""
-    for docker in host(tmp_path):
-        port = free_port()
-        start(docker, port)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
-            old = push_image(http, "a", "v1", b"shared", b"old")
-            new = push_image(http, "a", "v1", b"shared", b"new")
-            line = ["exec", "registry", "registry", "garbage-collect"]
-            inside = "/etc/docker/registry/config.yml"
-            would = docker.good(*line, "--dry-run", "--delete-untagged", inside)
-            assert f"\nmanifest eligible for deletion: {old}\n" in would
-            assert http.get(f"/v2/a/manifests/{old}").status_code == 200
-            line = ["exec", "-it", "registry", "/bin/registry", "garbage-collect"]
-            did = docker(*line, "-m", inside)
-            assert (did.status, did.out) == (0, would)
-            assert 'msg="deleting manifest: /docker/registry/v2/repositories/a' in did.err
-            assert http.get(f"/v2/a/manifests/{old}").status_code == 404
-            assert whole(http, "a", "v1") == new
-            wrong = docker(*line, "/etc/nowhere.yml")
-            assert wrong.status == 1
-            assert "open /etc/nowhere.yml: no such file or directory" in wrong.err
-        assert docker.bad("exec", "registry", "sh").startswith("“docker exec” needs a Docker")
-        docker.good("stop", "registry")
-        assert docker.bad(*line, inside).endswith(" is not running\n")
-        line[2] = "other"
-        assert docker.bad(*line, inside) == "Error response from daemon: No such container: other\n"
+    port = free_port()
+    start(docker, port)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        old = push_image(http, "a", "v1", b"shared", b"old")
+        new = push_image(http, "a", "v1", b"shared", b"new")
+        line = ["exec", "registry", "registry", "garbage-collect"]
+        inside = "/etc/docker/registry/config.yml"
+        would = docker.good(*line, "--dry-run", "--delete-untagged", inside)
+        assert f"\nmanifest eligible for deletion: {old}\n" in would
+        assert http.get(f"/v2/a/manifests/{old}").status_code == 200
+        line = ["exec", "-it", "registry", "/bin/registry", "garbage-collect"]
+        did = docker(*line, "-m", inside)
+        assert (did.status, did.out) == (0, would)
+        assert 'msg="deleting manifest: /docker/registry/v2/repositories/a' in did.err
+        assert http.get(f"/v2/a/manifests/{old}").status_code == 404
+        assert whole(http, "a", "v1") == new
+        wrong = docker(*line, "/etc/nowhere.yml")
+        assert wrong.status == 1
+        assert "open /etc/nowhere.yml: no such file or directory" in wrong.err
+    assert docker.bad("exec", "registry", "sh").startswith("“docker exec” needs a Docker")
+    docker.good("stop", "registry")
+    assert docker.bad(*line, inside).endswith(" is not running\n")
+    line[2] = "other"
+    assert docker.bad(*line, inside) == "Error response from daemon: No such container: other\n"

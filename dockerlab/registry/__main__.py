@@ -15,7 +15,7 @@ from dockerlab.registry import journal
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.process import ServeError
-from dockerlab.registry.serve import configured, placing
+from dockerlab.registry.serve import as_inside, configured, placing
 from dockerlab.registry.serve import main as serve
 
 _COMMANDS = """\
@@ -83,7 +83,7 @@ def _garbage_collect(words: Sequence[str]) -> int:
         settings = configured(config, given.root, place=placing(given.place))
     except (SettingsError, ServeError) as error:
         said = error.named(os.environ) if isinstance(error, SettingsError) else error
-        sys.stderr.write(f"{said}\n{_USAGE}")
+        sys.stderr.write(f"{as_inside(str(said), given.place)}\n{_USAGE}")
         return 1
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     try:
@@ -94,7 +94,7 @@ def _garbage_collect(words: Sequence[str]) -> int:
             untagged=given.delete_untagged,
         )
     except CollectError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(as_inside(f"{error}\n", given.place))
         return 1
     return 0
 

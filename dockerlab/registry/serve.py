@@ -45,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = settings if options.ports is None else _inside(settings, options.ports)
         ended_by = serve(settings, hub=options.hub)
     except SettingsError as error:
-        log("fatal", _as_inside(str(error.named(os.environ)), options.place))
+        log("fatal", as_inside(str(error.named(os.environ)), options.place))
         return 1
     except ServeError as error:
-        log("fatal", _as_inside(str(error), options.place))
+        log("fatal", as_inside(str(error), options.place))
         return 1
     return 2 if ended_by == signal.SIGTERM else 0
 
@@ -168,7 +168,7 @@ def placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     return place if known else Path
 
 
-def _as_inside(text: str, places: Sequence[tuple[str, str]]) -> str:
+def as_inside(text: str, places: Sequence[tuple[str, str]]) -> str:
     """A message with the paths that whoever wrote the settings knows."""
     for inside, outside in sorted(places, key=lambda pair: -len(pair[1])):
         text = text.replace(outside, inside.rstrip("/"))
