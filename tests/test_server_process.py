@@ -228,23 +228,6 @@ def test_root_without_permission(tmp_path: Path) -> None:
     assert failed(ended, f"filesystem: {tmp_path}/docker: permission denied")
 
 
-def test_disk_that_becomes_read_only(mounted: Callable[[str], Path]) -> None:
-    root = mounted("size=6m")
-    with start_server(root) as server, httpx.Client(base_url=server.url) as http:
-        digest = push_image(http, "a", "latest", b"layer")
-        subprocess.run(["mount", "-o", "remount,ro", str(root)], check=True)
-        for method, path in (
-            ("POST", "/v2/a/blobs/uploads/"),
-            ("DELETE", "/v2/a/manifests/latest"),
-            ("DELETE", f"/v2/a/manifests/{digest}"),
-            ("DELETE", f"/v2/a/blobs/{sha256(b'layer')}"),
-        ):
-            answer = http.request(method, path)
-            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
-        assert http.head(f"/v2/a/blobs/{sha256(b'layer')}").status_code == 200
-        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
-
-
 def test_told_to_be_read_only(tmp_path: Path) -> None:
     with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
         digest = push_image(http, "a", "latest", b"layer")
