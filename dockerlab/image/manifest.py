@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockerlab.errors import InvalidDigest, InvalidManifest
@@ -51,6 +51,7 @@ class Descriptor:
     size: int
     platform: Platform | None = None
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    artifact_type: str = ""
 
     @classmethod
     def from_json(cls, data: Any) -> Descriptor:
@@ -58,7 +59,7 @@ class Descriptor:
         try:
             digests.split(data["digest"])
             size, media_type = data["size"], data["mediaType"]
-            platform = data.get("platform")
+            platform, kind = data.get("platform"), data.get("artifactType")
             annotations = data.get("annotations") or {}
             if not isinstance(size, int) or isinstance(size, bool) or size < 0:
                 raise InvalidManifest("a descriptor's size is not a number of bytes")
@@ -77,6 +78,7 @@ class Descriptor:
                 if platform
                 else None,
                 annotations,
+                kind if isinstance(kind, str) else "",
             )
         except (KeyError, TypeError, AttributeError, InvalidDigest) as error:
             raise InvalidManifest(f"a descriptor is incomplete ({error})") from None
@@ -92,6 +94,8 @@ class Descriptor:
             data["platform"] = self.platform.to_json()
         if self.annotations:
             data["annotations"] = dict(self.annotations)
+        if self.artifact_type:
+            data["artifactType"] = self.artifact_type
         return data
 
 
@@ -138,6 +142,18 @@ class Manifest:
     def descriptor(self) -> Descriptor:
         """What points to this manifest."""
         return Descriptor(self.media_type, self.digest, len(self.raw))
+
+    @property
+    def referrer(self) -> Descriptor:
+        """What points to this manifest in a list of those about its subject."""
+        data = json.loads(self.raw)
+        notes = data.get("annotations")
+        kind = data.get("artifactType") or (self.config.media_type if self.config else "")
+        return replace(
+            self.descriptor,
+            annotations=notes if isinstance(notes, dict) else {},
+            artifact_type=kind if isinstance(kind, str) else "",
+        )
 
     @property
     def is_index(self) -> bool:

@@ -5,9 +5,11 @@ What a registry sends is never trusted: every byte is hashed, every size and sta
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
+from urllib.parse import urlencode
 
 from dockerlab.errors import (
     DigestMismatch,
@@ -18,7 +20,15 @@ from dockerlab.errors import (
     Unavailable,
 )
 from dockerlab.image import digest as digests
-from dockerlab.image.manifest import INDEXES, MANIFESTS, SIZE_LIMIT, Descriptor, Manifest
+from dockerlab.image.manifest import (
+    INDEXES,
+    MANIFESTS,
+    OCI_INDEX,
+    SIZE_LIMIT,
+    Descriptor,
+    Manifest,
+    encode,
+)
 from dockerlab.registry.answers import Answer
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.sending import Sending
@@ -137,6 +147,22 @@ class Registry:
         stored = answer.headers.get("docker-content-digest", manifest.digest)
         if stored.startswith("sha256:") and stored != manifest.digest:
             raise DigestMismatch(manifest.digest, stored)
+        if manifest.subject and "oci-subject" not in answer.headers:
+            self._note(repository, manifest.subject.digest, manifest.referrer)
+
+    def referrers(self, repository: str, digest: str, artifact_type: str = "") -> list[Descriptor]:
+        """The manifests about that one, of one type or of all (§ Listing Referrers).
+
+        Registries without such a list answer 404; there, clients keep one under a tag.
+        """
+        query = "?" + urlencode({"artifactType": artifact_type}) if artifact_type else ""
+        found: list[Descriptor] = []
+        try:
+            for answer in self._answers(f"/v2/{repository}/referrers/{digest}{query}"):
+                found += _index(answer).manifests
+        except NotFound:
+            found += self._noted(repository, digest).manifests
+        return [item for item in found if artifact_type in ("", item.artifact_type)]
 
     def delete(self, repository: str, reference: str) -> None:
         """Delete a manifest by digest with all its tags, or one tag if the registry can."""
@@ -219,13 +245,34 @@ class Registry:
         with open() as file:
             Sending(self._wire, repository, descriptor, progress).send(file)
 
+    def _noted(self, repository: str, digest: str) -> Manifest:
+        """The index of what is about a manifest, from its tag (§ Referrers Tag Schema)."""
+        try:
+            return self.manifest(repository, _schema_tag(digest))
+        except NotFound:
+            return Manifest.parse(
+                encode({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
+            )
+
+    def _note(self, repository: str, subject: str, referrer: Descriptor) -> None:
+        """Add to that index; whatever else is in it stays as it is."""
+        index = self._noted(repository, subject)
+        if index.is_index and referrer.digest not in {item.digest for item in index.manifests}:
+            data = json.loads(index.raw)
+            data["manifests"].append(referrer.to_json())
+            self.put_manifest(repository, _schema_tag(subject), Manifest.parse(encode(data)))
+
     def _pages(self, first: str, key: str) -> Iterator[str]:
+        for answer in self._answers(first):
+            yield from answer.names(key)
+
+    def _answers(self, first: str) -> Iterator[Answer]:
         target: str | None = first
         seen = set()
         while target:
             seen.add(target)
             answer = self._wire.request("GET", target)
-            yield from answer.names(key)
+            yield answer
             target = answer.next
             if target in seen:
                 raise answer.invalid("its next page is one that was already read")
@@ -251,6 +298,19 @@ class Registry:
                     yield chunk[skip:] if skip else chunk
             if position != descriptor.size:
                 raise SizeMismatch(descriptor.digest, descriptor.size, position)
+
+
+def _index(answer: Answer) -> Manifest:
+    """The index that was answered; RegistryError if it is none."""
+    try:
+        return Manifest.parse(answer.body, OCI_INDEX)
+    except InvalidManifest as error:
+        raise answer.invalid(error.reason) from None
+
+
+def _schema_tag(digest: str) -> str:
+    algorithm, name = digests.split(digest)
+    return f"{algorithm}-{name[:64]}"
 
 
 def _begin(answer: Answer, asked: int) -> int:

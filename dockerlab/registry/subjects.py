@@ -6,14 +6,13 @@ and what it says is remembered as long as this process runs. Nothing of it is ke
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockerlab.errors import InvalidManifest
-from dockerlab.image.manifest import Descriptor, Manifest
+from dockerlab.image.manifest import Manifest
 from dockerlab.registry.storage import Storage
 
 Item = dict[str, Any]
@@ -90,10 +89,4 @@ def read(digest: str, raw: bytes) -> tuple[str, Item]:
         return "", {}
     if not manifest.subject:
         return "", {}
-    data = json.loads(raw)
-    notes = data.get("annotations")
-    descriptor = Descriptor(
-        manifest.media_type, digest, len(raw), annotations=notes if isinstance(notes, dict) else {}
-    )
-    kind = data.get("artifactType") or (manifest.config and manifest.config.media_type)
-    return manifest.subject.digest, descriptor.to_json() | ({"artifactType": kind} if kind else {})
+    return manifest.subject.digest, replace(manifest.referrer, digest=digest).to_json()
