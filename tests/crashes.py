@@ -49,6 +49,10 @@ def check(root: Path, *, layers: bool = True) -> None:
             assert (repository / "_layers" / item["digest"].replace(":", "/") / "link").exists()
 
 
+def unsynced(_fd: int) -> None:
+    """Nothing is lost by syncing nothing: only processes die here, the power stays."""
+
+
 def push(storage: Storage, name: str, tag: str, content: bytes) -> str:
     """Push an image of one blob, as the server would."""
     upload = storage.begin(name)
@@ -63,7 +67,7 @@ def push(storage: Storage, name: str, tag: str, content: bytes) -> str:
 
 def work(root: Path) -> None:
     """All that changes a registry's directory."""
-    storage = Storage(root)
+    storage = Storage(root, sync=unsynced)
     assert storage.claim()
     old = push(storage, "a", "latest", b"old")
     push(storage, "a", "latest", b"new")
@@ -103,7 +107,7 @@ def main(folder: Path) -> int:
                 os._exit(1)
         died = os.waitpid(child, 0)[1] != 0
         check(root)
-        storage = Storage(root)
+        storage = Storage(root, sync=unsynced)
         assert storage.claim()
         storage.release()
         check(root)
