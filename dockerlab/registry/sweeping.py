@@ -96,8 +96,9 @@ def _remove(file: Path, is_wanted: Callable[[], object]) -> bool:
         return False
     try:
         hand.unlink()
-    except FileNotFoundError:
-        return False
-    with suppress(OSError):  # something came into it
+        removed = True
+    except FileNotFoundError:  # who removed it may have died before the folder went
+        removed = False
+    with suppress(OSError):  # something is in it
         file.parent.rmdir()
-    return True
+    return removed
