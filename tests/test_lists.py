@@ -1,6 +1,9 @@
-"""A hundred thousand tags and as many repositories: all are found, page by page, in little memory."""
+"""100,000 tags and as many repositories: all are found, page by page, in little memory."""
 
+import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,24 +13,30 @@ import pytest
 from servers import RunningServer, push_image, start_server
 
 MANY = 100_000
+LINKS = 50_000  # names that a file may have on common file systems
 GROWTH = 20  # MiB that the lists may cost, whatever their length
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server() -> Iterator[RunningServer]:
     """A registry whose directory was filled by hand, but for one tag."""
-    root = tmp_path_factory.mktemp("root")
-    with start_server(root) as running, httpx.Client(base_url=running.url) as http:
-        push_image(http, "many", "t", b"layer")
-        repositories = root / "docker/registry/v2/repositories"
-        link = repositories / "many/_manifests/tags/t/current/link"
-        for name in tags()[1:]:
-            current = link.parents[2] / name / "current"
-            current.parent.mkdir()
-            current.mkdir()
-            (current / "link").hardlink_to(link)
+    quick = next(filter(os.path.isdir, ["/dev/shm"]), None)  # half a million files and folders
+    with tempfile.TemporaryDirectory(dir=quick) as root, start_server(Path(root)) as running:
+        with httpx.Client(base_url=running.url) as http:
+            push_image(http, "many", "t", b"layer")
+        repositories = f"{root}/docker/registry/v2/repositories"
+        folder = f"{repositories}/many/_manifests/tags"
+        link = f"{folder}/t/current/link"
+        for number, name in enumerate(tags()[1:]):
+            current = f"{folder}/{name}/current"
+            os.mkdir(f"{folder}/{name}")
+            os.mkdir(current)
+            if number % LINKS:
+                os.link(link, f"{current}/link")
+            else:
+                link = shutil.copy(link, current)
         for name in repositories_()[1:]:
-            (repositories / name / "_layers").mkdir(parents=True)
+            os.makedirs(f"{repositories}/{name}/_layers")
         yield running
 
 
