@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests import dockerhub
-from tests.containing import free_port, host, until
+from tests.containing import free_port, host, start, until
+from tests.dockers import Docker
 from tests.servers import (
     OCI_MANIFEST,
     RunningServer,
@@ -358,9 +359,11 @@ def test_what_was_fetched_goes_after_a_while(upstream: RunningServer, tmp_path: 
     with cache_of(upstream, tmp_path, TTL="1s") as cache:
         before = sent(upstream, LAYER)
         pull(cache)
-        until(lambda: files(tmp_path) == own)
+        until(lambda: LAYER not in files(tmp_path).values())
+        assert own.items() <= files(tmp_path).items()
         assert pull(cache)[-1] == LAYER
         assert sent(upstream, LAYER) == before + 2
+        assert "Traceback" not in cache.log
 
 
 def test_two_caches_in_one_folder(upstream: RunningServer, tmp_path: Path) -> None:
@@ -375,10 +378,12 @@ def test_two_caches_in_one_folder(upstream: RunningServer, tmp_path: Path) -> No
 
 
 def test_killed_while_it_downloads(upstream: RunningServer, valve: Valve, tmp_path: Path) -> None:
-    with cache_of(upstream, tmp_path, valve.address) as cache:
-        with httpx.stream("GET", blob(cache, LAYER), timeout=60) as answer:
-            next(answer.iter_raw())
-            cache.kill()
+    with (
+        cache_of(upstream, tmp_path, valve.address) as cache,
+        httpx.stream("GET", blob(cache, LAYER), timeout=60) as answer,
+    ):
+        next(answer.iter_raw())
+        cache.kill()
     assert any("_uploads" in name for name in files(tmp_path))
     with cache_of(upstream, tmp_path) as cache:
         assert files(tmp_path) == {}
@@ -401,7 +406,7 @@ def test_the_real_registry_as_upstream_and_as_cache(need: Need, tmp_path: Path) 
         ):
             assert pull(ours) == pull(theirs)
             until(lambda: files(roots["theirs"]) == files(roots["ours"]))
-            for method, path in (("POST", "blobs/uploads/"), ("PUT", "manifests/2")):
+            for method, path in (("POST", "blobs/uploads/"), ("DELETE", f"blobs/{sha256(LAYER)}")):
                 url = f"/v2/apps/one/{path}"
                 answers = [httpx.request(method, server.url + url) for server in (ours, theirs)]
                 assert answers[0].json() == answers[1].json()
@@ -415,35 +420,52 @@ def test_the_real_registry_as_upstream_and_as_cache(need: Need, tmp_path: Path) 
 # As containers of the embedded engine
 
 
-def test_a_container_that_is_a_cache_of_docker_hub(tmp_path: Path) -> None:
-    for docker in host(tmp_path):
-        port = free_port()
-        remote = "REGISTRY_PROXY_REMOTEURL=https://registry-1.docker.io"
-        docker.good("run", "-d", "-p", f"{port}:5000", "-e", remote, "--name", "c", "registry:2")
-        name = f"localhost:{port}/library/hello-world"
-        for _ in range(2):
-            assert f"Downloaded newer image for {name}:latest" in docker.good("pull", name)
-            docker.good("rmi", name)
-        assert "is played by the course's Mini Hub" in docker("logs", "c").err
-        missing = f"localhost:{port}/library/no-such-image"
-        assert "not found: manifest unknown" in docker.bad("pull", missing)
+@pytest.fixture
+def docker(tmp_path: Path) -> Iterator[Docker]:
+    yield from host(tmp_path)
 
 
-def test_a_container_that_is_a_cache_of_another(tmp_path: Path) -> None:
-    for docker in host(tmp_path):
-        first, second = free_port(), free_port()
-        docker.good("run", "-d", "-p", f"{first}:5000", "--name", "hub", "registry:2")
-        name = f"localhost:{first}/hello"
-        docker.good("tag", "hello-registry", name)
-        docker.good("push", name)
-        remote = f"REGISTRY_PROXY_REMOTEURL=http://localhost:{first}"
-        docker.good("run", "-d", "-p", f"{second}:5000", "-e", remote, "registry:2")
-        cached = f"localhost:{second}/hello"
-        counts = []
-        for _ in range(2):
-            docker.good("pull", cached)
-            docker.good("rmi", cached)
-            counts.append(docker.good("logs", "hub").count('"GET /v2/hello/blobs/'))
-        assert counts[0] == counts[1] > 0
-        docker.good("stop", "hub")
-        assert f"Downloaded newer image for {cached}:latest" in docker.good("pull", cached)
+def test_a_container_that_is_a_cache_of_docker_hub(docker: Docker) -> None:
+    port = free_port()
+    run(docker, port, "cache", "https://registry-1.docker.io")
+    name = f"localhost:{port}/library/hello-world"
+    docker.good("pull", name)
+    kept = stored(docker, "cache")
+    docker.good("rmi", name)
+    assert f"Downloaded newer image for {name}:latest" in docker.good("pull", name)
+    assert stored(docker, "cache") == kept
+    assert "is played by the course's Mini Hub" in docker("logs", "cache").err
+    missing = docker.bad("pull", f"localhost:{port}/library/no-such-image")
+    assert "not found: manifest unknown" in missing
+
+
+def test_a_container_that_is_a_cache_of_another(docker: Docker) -> None:
+    first, second = free_port(), free_port()
+    start(docker, first, "upstream")
+    name, cached = f"localhost:{first}/hello", f"localhost:{second}/hello"
+    docker.good("tag", "hello-registry", name)
+    docker.good("push", name)
+    docker.good("rmi", name, "hello-registry")  # its layers would not be pulled
+    run(docker, second, "cache", f"http://localhost:{first}")
+    counts = []
+    for _ in range(2):
+        docker.good("pull", cached)
+        docker.good("rmi", cached)
+        counts.append(docker("logs", "upstream").err.count('"GET /v2/hello/blobs/'))
+    assert counts[0] == counts[1] > 0
+    docker.good("stop", "upstream")
+    assert f"Downloaded newer image for {cached}:latest" in docker.good("pull", cached)
+
+
+def run(docker: Docker, port: int, name: str, remote: str) -> None:
+    """A registry container that is a cache of `remote`."""
+    start(docker, port, name, "-e", f"REGISTRY_PROXY_REMOTEURL={remote}")
+
+
+def stored(docker: Docker, name: str) -> dict[str, int]:
+    """The blobs in a registry container, each with what tells its file from others."""
+    place = "{{range .Mounts}}{{.Source}}{{end}}"
+    root = Path(docker.good("inspect", "-f", place, name).strip())
+    found = {path.parent.name: path.stat().st_ino for path in root.rglob("data")}
+    assert found
+    return found

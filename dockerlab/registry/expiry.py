@@ -28,6 +28,8 @@ class Expiry:
     def note(self, digest: str) -> None:
         """It is fetched now, or is found to be as it was; to be said before it is kept."""
         file = self._file(digest)
+        if self._storage.has(digest) and not file.exists():  # it was pushed
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
 
