@@ -225,6 +225,7 @@ def test_nothing_is_pushed_or_deleted(shared: RunningServer, method: str, path: 
         (f"apps/one/blobs/{sha256(b'?')}", "BLOB_UNKNOWN"),
         ("no/such/manifests/1", "MANIFEST_UNKNOWN"),
         ("no/such/tags/list", "NAME_UNKNOWN"),
+        (f"apps/one/referrers/{sha256(b'?')}", "UNSUPPORTED"),
     ],
 )
 def test_what_the_upstream_has_not(shared: RunningServer, path: str, code_of: str) -> None:

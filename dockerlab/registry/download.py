@@ -14,7 +14,8 @@ from dockerlab.image.manifest import Descriptor
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.upstream import Upstream, said
 
-_PIECE = 1024 * 1024
+_PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
+_BUDGET = 2 * _PIECE  # of all readers; the server keeps up to five pieces of each
 _SMALL = 64 * 1024  # bytes; so much comes so fast that nobody has to read along
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -38,7 +39,7 @@ class Download:
         self._storage, self._upstream, self._ended = storage, upstream, ended
         self._name, self._found = name, found
         self._path: Path | None = None  # of the file to read from; None while it is moved
-        self._readable = self._reading = 0
+        self._readable = self._reading = self._readers = 0
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.ensure_future(apart(self._get))
@@ -58,19 +59,24 @@ class Download:
     async def pieces(self) -> AsyncIterator[bytes]:
         """The blob, as it comes; EOFError if it does not come whole."""
         position = 0
-        while position < self._found.size:
-            piece = await self._read(position)
-            position += len(piece)
-            yield piece
+        self._readers += 1
+        try:
+            while position < self._found.size:
+                piece = await self._read(position)
+                position += len(piece)
+                yield piece
+        finally:
+            self._readers -= 1
 
     async def _read(self, position: int) -> bytes:
         while not self._path or position >= self._readable:
             if self._work.done() and isinstance(error := self._work.exception(), Exception):
                 raise EOFError(f"{self._found.digest} did not come whole: {said(error)}")
             await self._changed.wait()
+        most = max(_LEAST, min(_PIECE, _BUDGET // self._readers))
+        size = min(most, self._readable - position)
         self._reading += 1
         try:
-            size = min(_PIECE, self._readable - position)
             return await asyncio.to_thread(_piece, self._path, position, size)
         finally:
             self._reading -= 1

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _WANTED = re.compile(r"/v2/(.+)/(?:(manifests|blobs)/([^/]+)|(tags)/list)")
+_REFERRERS = re.compile(r"/v2/.+/referrers/[^/]+")
 _UNKNOWN = {"manifests": "MANIFEST_UNKNOWN", "blobs": "BLOB_UNKNOWN", "tags": "NAME_UNKNOWN"}
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _SILENCE = 20  # seconds until an upstream counts as away
@@ -56,6 +57,8 @@ class Cache:
         match = _WANTED.fullmatch(scope["path"])
         if scope["path"].startswith("/v2/") and scope["method"] not in READING:
             app = Refusal("UNSUPPORTED").response()
+        elif _REFERRERS.fullmatch(scope["path"]):  # clients look for a tag instead
+            app = Refusal("UNSUPPORTED", status=404).response()
         elif match and is_name(match[1]):
             name, kind, reference = match[1], match[2] or match[4], match[3] or ""
             try:

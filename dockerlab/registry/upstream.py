@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from dockerlab.errors import DigestMismatch, RegistryError, SizeMismatch, Unauthorized
 from dockerlab.image.manifest import Descriptor, Manifest
@@ -30,7 +30,7 @@ class Upstream(Protocol):
         """A blob's bytes as they come, not verified; RegistryError."""
 
 
-def is_locked_out(error: Exception) -> bool:
+def is_locked_out(error: Exception) -> TypeGuard[Unauthorized]:
     """Whether the upstream wants another login, whatever it is asked for."""
     if not isinstance(error, Unauthorized) or error.status != 401:
         return False
