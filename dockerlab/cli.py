@@ -158,6 +158,43 @@ def serve(root: Path | None, host: str | None, port: int | None, config: Path | 
         raise click.ClickException(str(error)) from None
 
 
+@registry.command(
+    "garbage-collect",
+    help=_("Remove from a folder what no manifest needs; a registry may run on it meanwhile."),
+)
+@click.option("-d", "--dry-run", is_flag=True, help=_("Only tell what would be removed."))
+@click.option(
+    "-m",
+    "--delete-untagged",
+    is_flag=True,
+    help=_("Remove manifests without a tag too, but none that belongs to a tagged one."),
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help=_("Folder that holds what is pushed."),
+)
+@click.argument("config", required=False, type=click.Path(path_type=Path))
+def garbage_collect(
+    dry_run: bool, delete_untagged: bool, root: Path | None, config: Path | None
+) -> None:
+    """Remove from a folder what no manifest needs."""
+    from dockerlab.registry.collect import CollectError, collect
+    from dockerlab.registry.configuration import SettingsError
+    from dockerlab.registry.process import ServeError
+    from dockerlab.registry.serve import configured
+
+    if not root and not config:
+        raise click.UsageError(_("Say where what is pushed is kept: --root FOLDER."))
+    try:
+        folder = configured(config, root).storage.filesystem.rootdirectory
+        collect(folder, click.echo, dry_run=dry_run, untagged=delete_untagged)
+    except SettingsError as error:
+        raise click.ClickException(str(error.named(os.environ))) from None
+    except (ServeError, CollectError) as error:
+        raise click.ClickException(str(error)) from None
+
+
 @cli.command(help=_("Play Docker Hub for a Docker Engine without internet, until Ctrl-C."))
 @click.option("--host", default="127.0.0.1", show_default=True, help=_("Address to listen on."))
 @click.option(

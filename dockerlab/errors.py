@@ -19,7 +19,9 @@ DockerlabError
 ├── BadName (ValueError)             no certificate can be made for a host of that name
 ├── BadLogin (ValueError)            no htpasswd file can hold such a user or password
 ├── BadRegistry (ValueError)         no registry can be reached by that address
+├── NoRegistry                       the lab has no registry, or none of that name
 ├── NoAuthority                      there is no certificate of an authority in that file
+├── CannotWrite                      a file or folder that the learner named cannot be written
 ├── NotOurs                          the learner's own thing has a name that the lab needs
 ├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
@@ -30,6 +32,8 @@ DockerlabError
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 
 from dockerlab.i18n import _
@@ -252,6 +256,24 @@ class BadRegistry(DockerlabError, ValueError):
         ).format(text=self.text)
 
 
+class NoRegistry(DockerlabError):
+    """No container called `name` is a registry; without a name, none at all. `others` are."""
+
+    def __init__(self, name: str, others: Sequence[str] = ()) -> None:
+        super().__init__(name, *others)
+        self.name, self.others = name, others
+
+    def message(self) -> str:
+        if self.others:
+            said = _("No registry here is called “{name}”. There is: {others}.")
+        else:
+            said = _(
+                "There is no registry here. Start one first: docker run -d -p 5000:5000 "
+                "--name registry registry:2"
+            )
+        return said.format(name=self.name, others=", ".join(self.others))
+
+
 class NoAuthority(DockerlabError):
     """The file at `path` should hold an authority's certificate, and does not."""
 
@@ -264,6 +286,19 @@ class NoAuthority(DockerlabError):
             "{path} is no certificate of an authority. lab.certificate(…) makes one, in the "
             "folder certs."
         ).format(path=self.path)
+
+
+class CannotWrite(DockerlabError):
+    """Nothing can be put at `path`; `number` is the errno that says why."""
+
+    def __init__(self, path: object, number: int | None) -> None:
+        super().__init__(str(path), number)
+        self.path, self.number = str(path), number
+
+    def message(self) -> str:
+        return _("{path} cannot be written: {reason}.").format(
+            path=self.path, reason=why(self.number)
+        )
 
 
 class NotOurs(DockerlabError):
@@ -345,3 +380,14 @@ class Unreachable(EngineError):
             f"Cannot connect to the Docker daemon at {address}. Is the docker daemon running?"
         )
         self.address = address
+
+
+def why(number: int | None) -> str:
+    """What an errno means to someone who wants to write a file; in English if it is a rare one."""
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _("you may not write there")
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return _("the disk is full")
+    if number in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return _("a file stands where a folder should be, or the other way round")
+    return os.strerror(number or 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.registry import RegistryView
+    from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
 
 
@@ -44,7 +47,13 @@ class Lab:
         """Show what the registry at `address` (`localhost:5000`) holds now."""
         from dockerlab.widgets.registry import look
 
-        return look(address)
+        return look(address, self.engine.connect)
+
+    def requests(self, name: str = "") -> RequestsView:
+        """Show what the registry in the container `name`, else in the newest, was asked so far."""
+        from dockerlab.widgets.requests import look
+
+        return look(self.engine, name)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""
@@ -68,18 +77,22 @@ class Lab:
         from dockerlab.registry.certificates import issue
         from dockerlab.widgets.certificate import CertificateView
 
-        authority = private(home() / "authority")
+        with _writing(home()):
+            authority = private(home() / "authority")
         try:
-            made = issue(Path(folder), *names, authority=authority, expired=expired)
+            with _writing(folder):
+                made = issue(Path(folder), *names, authority=authority, expired=expired)
         except (TypeError, ValueError):
             raise BadName(names) from None
         return CertificateView(made, names)
 
     def trust(self, registry: str, context: str = "", ca: str = "certs/ca.crt") -> Note:
         """Let a docker host trust the authority `ca` at a registry, "192.168.56.100:5000"."""
+        from dockerlab.engine.home import home
         from dockerlab.widgets.certificate import trust
 
-        return trust(self.engine, registry, context, Path(ca))
+        with _writing(home()):
+            return trust(self.engine, registry, context, Path(ca))
 
     def htpasswd(self, path: str, user: str, password: str) -> Note:
         """Let a user in with a password, for a registry that is given the file at `path`."""
@@ -87,8 +100,9 @@ class Lab:
         from dockerlab.registry.htpasswd import add
 
         try:
-            add(Path(path), user, password)
-        except ValueError:
+            with _writing(path):
+                add(Path(path), user, password)
+        except (AttributeError, ValueError):  # of what is no text, or none that will do
             raise BadLogin(user) from None
         said = _("{path} lets {user} in; it holds a hash of the password, not the password.")
         return Note(said.format(path=path, user=user))
@@ -117,6 +131,17 @@ class Lab:
 
 
 lab = Lab()
+
+
+@contextmanager
+def _writing(path: object) -> Iterator[None]:
+    """CannotWrite where the system will not let files be written at `path`."""
+    from dockerlab.errors import CannotWrite
+
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(path, error.errno) from None
 
 
 def _words(outcome: Outcome) -> str:

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dockerlab.errors import DockerlabError
+from dockerlab.errors import DockerlabError, why
 from dockerlab.i18n import _
 
 START = "start.md"
@@ -30,9 +30,9 @@ _KINDS = ("*.md", "??/*.ipynb", "pictures/*")
 class WorkspaceError(DockerlabError):
     """The folder at `path` cannot hold the lessons; `number` is the system's errno."""
 
-    def __init__(self, path: Path, number: int | None, detail: str = "") -> None:
-        super().__init__(str(path), number, detail)
-        self.path, self.number, self.detail = path, number, detail
+    def __init__(self, path: Path, number: int | None) -> None:
+        super().__init__(str(path), number)
+        self.path, self.number = path, number
 
     def message(self) -> str:
         """What is wrong with the folder, and what to do."""
@@ -41,15 +41,9 @@ class WorkspaceError(DockerlabError):
         return said.format(path=self.path, reason=self._reason()) + " " + hint
 
     def _reason(self) -> str:
-        if self.number in (errno.EACCES, errno.EPERM, errno.EROFS):
-            return _("you may not write there")
-        if self.number in (errno.ENOSPC, errno.EDQUOT):
-            return _("the disk is full")
-        if self.number in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
-            return _("a file stands where a folder should be, or the other way round")
         if self.number == errno.EINVAL:
             return _("that is where the course keeps its own files")
-        return self.detail
+        return why(self.number)
 
 
 class UnclearLesson(DockerlabError):
@@ -117,7 +111,7 @@ def prepare(path: Path, source: Path | None = None) -> Workspace:
             _bring(workspace, record, name, content)
         record.save()
     except OSError as error:
-        raise WorkspaceError(path, error.errno, error.strerror or str(error)) from None
+        raise WorkspaceError(path, error.errno) from None
     return workspace
 
 

@@ -28,10 +28,12 @@ from dockerlab.image.manifest import (
 )
 from dockerlab.image.reference import Reference
 from dockerlab.registry import transfer
+from dockerlab.registry.certificates import issue
 from dockerlab.registry.client import Registry
+from dockerlab.registry.htpasswd import add
 from tests.containing import free_port, until
 from tests.dockers import Docker, Result
-from tests.engines import SECOND
+from tests.engines import FIRST, SECOND
 from tests.online import online
 
 PREPARED = ("images-test/one:v1", "images-test/two:latest")
@@ -44,6 +46,7 @@ _MASKS = (
     ),  # the images are older
     (re.compile(r"(?<!sha256:)\b[0-9a-f]{64}\b"), "LONG-ID"),
     (re.compile(r"/[^\s\"]*/volumes/(?=\w)"), "VOLUMES/"),
+    (re.compile(r"'/\S+/config\.json'"), "CONFIG"),
     # Of these steps docker shows only those that it finds time for.
     (re.compile(r"(?m)^\w{12}: (?:Verifying Checksum|Download complete|Downloading)\n"), ""),
     # It runs with DOCKER_HOST set, and says so.
@@ -56,11 +59,15 @@ _MAKING = {"run", "create"}
 
 @dataclass
 class Side:
-    """One of the two: how it takes a line, where its ports are, what the capital words are."""
+    """One of the two: how it takes a line, where its ports are, what the capital words are.
+
+    `trust` makes it trust the authority in a file at a registry.
+    """
 
     run: Callable[..., Result]
     address: str
     words: dict[str, str]
+    trust: Callable[[str, Path], object]
     _given: dict[str, str] = field(default_factory=dict)  # IDs, names and digests of its own
 
     def __call__(self, line: str) -> str:
@@ -90,7 +97,7 @@ class Side:
                 self._given[name] = "SOME-NAME"
 
     def _masked(self, text: str) -> str:
-        for name in ("FOLDER", "HOST", "NOWHERE", "PORT", "OTHER"):
+        for name in ("FOLDER", "HOST", "NOWHERE", "AWAY", "PORT", "OTHER"):
             text = text.replace(self.words[name], name)
         for known, name in self._given.items():
             text = text.replace(known, name)
@@ -119,6 +126,23 @@ class Pair:
         """Wait until both registries at HOST answer."""
         for side in (self.ours, self.theirs):
             until(lambda side=side: _answers(side))
+
+    def secure(self) -> None:
+        """Make a certificate for a registry of either host, and a login."""
+        files = self.folder / "files"
+        issue(files / "certs", "localhost", FIRST, SECOND)
+        add(files / "auth" / "htpasswd", "rahima", "s3cret")
+
+    def secure_ready(self) -> None:
+        """Wait until both registries called `secure` listen."""
+        for side in (self.ours, self.theirs):
+            until(lambda side=side: "listening on" in side.run("logs", "secure").err)
+
+    def trust(self) -> None:
+        """Let both hosts trust the authority of that certificate at AWAY."""
+        ca = self.folder / "files" / "certs" / "ca.crt"
+        for side in (self.ours, self.theirs):
+            side.trust(side.words["AWAY"], ca)
 
     def fill(self) -> None:
         """Put images for two platforms into both registries at HOST."""
@@ -157,8 +181,17 @@ def pair(folder: Path) -> Iterator[Pair]:
         stack.callback(ours.engine.reset)
         engine = stack.enter_context(online(folder))
         engine.good("load", "-i", tar)
-        theirs = Side(engine.run, SECOND, words)
-        yield Pair(Side(ours, "127.0.0.1", words), theirs, folder, token)
+        here, there = [words | {"AWAY": f"{host}:{words['OTHER']}"} for host in (FIRST, SECOND)]
+
+        def trust(registry: str, ca: Path) -> None:
+            ours.engine.trust(registry, ca.read_bytes())
+
+        yield Pair(
+            Side(ours, "127.0.0.1", here, trust),
+            Side(engine.run, SECOND, there, engine.trust),
+            folder,
+            token,
+        )
 
 
 def _sorted(text: str) -> str:

@@ -7,6 +7,7 @@ import gc
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,16 +22,18 @@ import pytest
 from servers import start_server
 
 from dockerlab.course import checks, lessons
+from dockerlab.course.requests import meaning
 from dockerlab.engine import commands
 from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
 from dockerlab.engine.docker.images import sample_tar
 from dockerlab.engine.embedded import Embedded
-from dockerlab.errors import EngineError, NoPlatform, NotOurs, Unreachable
+from dockerlab.errors import EngineError, NoPlatform, NoRegistry, NotOurs, Unreachable
 from dockerlab.image import sample
 from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import Reference
-from tests.containing import until
+from dockerlab.widgets import requests
+from tests.containing import free_port, until
 from tests.dockers import Result
 from tests.engines import Daemon, daemon, network
 
@@ -43,6 +46,10 @@ SHOWN = {
 }
 _SCRIPT = "trap 'exit 7' TERM; echo on; while sleep 0.1; do true; done"
 SLEEP = ("--network", "none", "shell", "sh", "-c", _SCRIPT)
+REGISTRY = (  # as docker's own image of it says
+    *("--change", "VOLUME /var/lib/registry"),
+    *("--change", 'ENTRYPOINT ["docker-registry", "serve", "/config.yml"]'),
+)
 ROOT = Path(__file__).parent.parent
 _RELAY = """\
 import sys, time
@@ -103,6 +110,18 @@ def running(
         with inside(Path("/var/run/netns", name)):
             yield engine
     gc.collect()
+
+
+def registry_tar(binary: str, folder: Path) -> Path:
+    """The files of an image of the real registry: its program, and what that loads."""
+    linked = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout
+    config = folder / "config.yml"
+    config.write_text("{version: 0.1, storage: {filesystem: {}}}", encoding="utf-8")
+    with tarfile.open(folder / "registry.tar", "w", dereference=True) as tar:
+        for path in (binary, *re.findall(r"/\S+", linked)):
+            tar.add(path)
+        tar.add(config, "config.yml")
+    return folder / "registry.tar"
 
 
 @contextmanager
@@ -264,6 +283,28 @@ def test_checks_look_at_the_engine_and_at_the_registry(lab: Lab, tmp_path: Path)
         lab.good(f"pull -q {address}/my-image")
         assert see("pull-back") == "ok"
         assert see("tag") == "different"
+
+
+def test_what_a_real_registry_was_asked(
+    lab: Lab, tmp_path: Path, need: Callable[[str], str]
+) -> None:
+    port = str(free_port())
+    with pytest.raises(NoRegistry):
+        requests.look(lab.engine)
+    lab.hers(
+        "import", *REGISTRY, str(registry_tar(need("docker-registry"), tmp_path)), "registry:2"
+    )
+    settings = ("-e", f"REGISTRY_HTTP_ADDR=127.0.0.1:{port}", "--network", "host")
+    lab.hers("run", "-d", "--name", "mine", *settings, "registry:2")
+    until(lambda: "listening on" in lab("logs mine").err)
+    lab.engine.images.add_sample("my-image", f"localhost:{port}/my-image")
+    lab.good(f"push localhost:{port}/my-image")
+    shown = requests.look(lab.engine, "mine")
+    assert (shown.name, requests.look(lab.engine)) == ("mine", shown)
+    kinds = [meaning(event).kind for event in shown.events]
+    assert kinds[0] == "ping" and kinds[-1] == "manifest-put"
+    assert kinds.count("upload-start") == kinds.count("upload-finish") == 4  # layers and config
+    assert all(event.milliseconds for event in shown.events)
 
 
 def test_what_the_sdk_swallows_is_raised(lab: Lab) -> None:

@@ -42,7 +42,8 @@ def test_every_line_is_the_clis(
         "HOST": f"localhost:{(port := free_port())}",
         "FOLDER": "",
         "PORT": str(port),
-        "OTHER": str(free_port()),
+        "OTHER": (other := str(free_port())),
+        "AWAY": f"{SECOND}:{other}",
     }
     theirs = _printed(tmp_path_factory.mktemp("cli"), words, lambda engine: engine.run)
     ours = _printed(tmp_path_factory.mktemp("sdk"), words, _over_the_sdk)
@@ -92,7 +93,8 @@ def _printed(
     (folder / "files").mkdir()
     with online(folder) as engine:
         engine.good("load", "-i", str(_prepared(folder)))
-        side = pairs.Side(way(engine), SECOND, words | {"FOLDER": str(folder / "files")})
+        words = words | {"FOLDER": str(folder / "files")}
+        side = pairs.Side(way(engine), SECOND, words, engine.trust)
         pair = pairs.Pair(side, side, folder, "token")
         found = {}
         for number, line in enumerate(lines()):

@@ -54,6 +54,8 @@ SAID = {
     "tls: failed to verify certificate: x509: certificate signed by unknown authority": (
         "unknown-authority"
     ),
+    "x509: certificate has expired or is not yet valid: current time 2026-11-25T09:00:00Z is after "
+    "2020-01-01T00:00:00Z": "certificate-expired",
     "x509: certificate relies on legacy Common Name field, use SANs instead": (
         "wrong-certificate-name"
     ),

@@ -9,11 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
 import pytest
-from servers import push_blob, push_image, put_manifest, sha256, start_server
+from servers import (
+    RunningServer,
+    push_blob,
+    push_image,
+    put_manifest,
+    sha256,
+    start_server,
+)
+
+from tests.raw import answer, connect, request
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 COMMAND = [sys.executable, "-m", "dockerlab.registry.serve"]
@@ -57,39 +68,79 @@ def test_ends_with_the_real_registrys_status(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_transfer_may_end_before_the_registry_does(tmp_path: Path) -> None:
-    content = b"x" * 3_000_000
+def test_transfers_may_end_before_the_registry_does_and_none_begins(tmp_path: Path) -> None:
+    content, large = b"x" * 3_000_000, os.urandom(20_000_000)
     with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        known = push_blob(http, "a", large)
         location = http.post("/v2/a/blobs/uploads/").headers["Location"]
         (data,) = tmp_path.glob("docker/registry/v2/repositories/a/_uploads/*/data")
         digest = sha256(content)
-        head = f"PUT {location}?digest={digest} HTTP/1.1\r\nHost: x\r\n"
-        with socket.create_connection(("127.0.0.1", server.port)) as wire:
-            wire.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode())
-            wire.sendall(content[:2_000_000])
+        put = f"PUT {location}?digest={digest} HTTP/1.1\r\nHost: x\r\n"
+        get = f"GET /v2/a/blobs/{known} HTTP/1.1\r\nHost: x\r\n\r\n"
+        with connect(server.port) as pushing, connect(server.port) as pulling:
+            pushing.sendall(f"{put}Content-Length: {len(content)}\r\n\r\n".encode())
+            pushing.sendall(content[:2_000_000])
             wait_for(lambda: data.stat().st_size)
-            server.process.terminate()
-            wait_for(lambda: "stopping" in server.log)
-            wire.sendall(content[2_000_000:])
-            assert wire.recv(100).startswith(b"HTTP/1.1 201")
+            pulling.sendall(get.encode())
+            with HTTPResponse(pulling) as response:
+                response.begin()
+                server.process.terminate()
+                wait_for(lambda: refuses(server.port))
+                pushing.sendall(content[2_000_000:])
+                assert answer(pushing, "PUT").status == 201
+                assert response.read() == large
         assert server.process.wait(30) == 2
+    assert "Traceback" not in server.log, server.log
     with start_server(tmp_path) as server:
         assert httpx.get(f"{server.url}/v2/a/blobs/{digest}").content == content
 
 
+def refuses(port: int) -> bool:
+    """Whether nobody can connect any more."""
+    try:
+        connect(port).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 @posix
-@pytest.mark.parametrize("direction", ["push", "pull"])
-def test_a_transfer_that_stalls_does_not_keep_it(tmp_path: Path, direction: str) -> None:
-    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
-        if direction == "push":
-            location = http.post("/v2/a/blobs/uploads/").headers["Location"]
-            request = f"PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
-        else:
+def test_a_transfer_longer_than_draintimeout_is_cut(tmp_path: Path) -> None:
+    env = {"REGISTRY_HTTP_DRAINTIMEOUT": "100ms"}
+    with (
+        start_server(tmp_path / "patient") as patient,
+        start_server(tmp_path / "hasty", env=env) as hasty,
+        stalled(patient) as kept,
+        stalled(hasty) as cut,
+    ):
+        for server in (patient, hasty):
+            server.process.terminate()
+        assert answer(cut, "PATCH").status in (0, 500)  # the server may still say so
+        assert hasty.process.wait(30) == 2
+        assert patient.process.poll() is None
+        kept.sendall(b"nine more")
+        assert answer(kept, "PATCH").status == 202
+        assert patient.process.wait(30) == 2
+
+
+@contextmanager
+def stalled(server: RunningServer) -> Iterator[socket.socket]:
+    """An upload of nine bytes that has begun, and does not go on."""
+    location = httpx.post(f"{server.url}/v2/a/blobs/uploads/").headers["Location"]
+    with connect(server.port) as wire:
+        wire.sendall(request("PATCH", location, ["Content-Length: 9", "Expect: 100-continue"]))
+        assert wire.recv(100).startswith(b"HTTP/1.1 100")  # it waits for them
+        yield wire
+
+
+@posix
+def test_transfers_that_stall_do_not_keep_it(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, stalled(server), connect(server.port) as pulling:
+        with httpx.Client(base_url=server.url) as http:
             digest = push_blob(http, "a", bytes(30_000_000))
-            request = f"GET /v2/a/blobs/{digest} HTTP/1.1\r\nHost: x\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", server.port)) as wire:
-            wire.sendall(request.encode())
-            assert server.stop() == 2
+        pulling.sendall(request("GET", f"/v2/a/blobs/{digest}"))
+        assert pulling.recv(100).startswith(b"HTTP/1.1 200")
+        assert server.stop() == 2
     assert "Traceback" not in server.log, server.log
 
 
@@ -206,7 +257,8 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
         return folder
 
     yield mount
-    subprocess.run(["umount", str(folder)], check=False, capture_output=True)
+    while os.path.ismount(folder):
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_read_only_root(mounted: Callable[[str], Path]) -> None:
@@ -226,6 +278,36 @@ def test_root_without_permission(tmp_path: Path) -> None:
     ended = run("--root", str(tmp_path), "--port", "0", plain=plain)
     tmp_path.chmod(0o755)
     assert failed(ended, f"filesystem: {tmp_path}/docker: permission denied")
+
+
+def test_disk_that_becomes_read_only(mounted: Callable[[str], Path]) -> None:
+    root = mounted("size=6m")
+    with start_server(root) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", b"layer")
+        # Laid over the disk, which cannot change itself while the server has its lock open.
+        subprocess.run(["mount", "--bind", str(root), str(root)], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(root)], check=True)
+        for method, path in (
+            ("POST", "/v2/a/blobs/uploads/"),
+            ("DELETE", "/v2/a/manifests/latest"),
+            ("DELETE", f"/v2/a/manifests/{digest}"),
+            ("DELETE", f"/v2/a/blobs/{sha256(b'layer')}"),
+        ):
+            answer = http.request(method, path)
+            assert (answer.status_code, answer.json()["errors"][0]["code"]) == (405, "UNSUPPORTED")
+        assert http.head(f"/v2/a/blobs/{sha256(b'layer')}").status_code == 200
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
+
+
+def test_told_to_be_read_only(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server, httpx.Client(base_url=server.url) as http:
+        digest = push_image(http, "a", "latest", b"layer")
+    readonly = {"REGISTRY_STORAGE_MAINTENANCE_READONLY": "{enabled: true}"}
+    with start_server(tmp_path, env=readonly) as server, httpx.Client(base_url=server.url) as http:
+        assert http.post("/v2/a/blobs/uploads/").status_code == 405
+        assert put_manifest(http, "a", "b", b"{}").status_code == 405
+        assert http.delete(f"/v2/a/manifests/{digest}").status_code == 405
+        assert sha256(http.get("/v2/a/manifests/latest").content) == digest
 
 
 def test_full_disk(mounted: Callable[[str], Path]) -> None:

@@ -1,4 +1,4 @@
-"""Side by side with the distribution project's registry, and with skopeo and docker as clients."""
+"""Side by side with the distribution project's registry, and with docker as a client."""
 
 import json
 import subprocess
@@ -136,27 +136,6 @@ def test_the_same_words(need: Need, tmp_path: Path, method: str, path: str) -> N
         errors = answer.json().get("errors", ())
         seen.append((answer.status_code, [(e["code"], e["message"]) for e in errors]))
     assert seen[0] == seen[1]
-
-
-def test_skopeo(need: Need, tmp_path: Path) -> None:
-    skopeo = need("skopeo")
-
-    def run(*arguments: str) -> str:
-        command = [skopeo, *arguments]
-        return subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=60
-        ).stdout
-
-    with start_server(tmp_path / "root") as server, httpx.Client(base_url=server.url) as http:
-        digest = push_image(http, "from", "latest", b"layer one", b"layer two")
-        source = f"docker://{server.address}/from:latest"
-        folder, target = f"dir:{tmp_path / 'image'}", f"docker://{server.address}/to:v1"
-        run("copy", "--src-tls-verify=false", source, folder)
-        run("copy", "--dest-tls-verify=false", "--preserve-digests", folder, target)
-        assert http.head("/v2/to/manifests/v1").headers["Docker-Content-Digest"] == digest
-        assert json.loads(run("inspect", "--tls-verify=false", target))["Digest"] == digest
-        run("delete", "--tls-verify=false", target)
-        assert json.loads(run("list-tags", "--tls-verify=false", target[:-3]))["Tags"] == []
 
 
 def test_docker(need: Need, tmp_path: Path) -> None:

@@ -74,9 +74,7 @@ class State:
 
     def manifest(self, repository: str, tag: str) -> Manifest | None:
         """What the learner's registry holds under a tag; Unavailable if it does not answer."""
-        from dockerlab.registry.client import Registry
-
-        with Registry(self.registry) as registry:
+        with self.engine.connect(self.registry) as registry:
             try:
                 return registry.manifest(repository, tag)
             except NotFound:
@@ -84,9 +82,7 @@ class State:
 
     def tags(self, repository: str) -> list[str]:
         """The tags of a repository in the learner's registry."""
-        from dockerlab.registry.client import Registry
-
-        with Registry(self.registry) as registry:
+        with self.engine.connect(self.registry) as registry:
             try:
                 return list(registry.tags(repository))
             except NotFound:
@@ -193,9 +189,7 @@ def _own_registry(state: State, answer: Any) -> Seen:
 
 @_check("registry-runs")
 def _registry_runs(state: State, answer: Any) -> Seen:
-    from dockerlab.registry.client import Registry
-
-    with Registry(state.registry) as registry:
+    with state.engine.connect(state.registry) as registry:
         try:
             registry.ping()
         except Unavailable:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dockerlab.errors import DockerlabError
     from dockerlab.image.manifest import Platform
     from dockerlab.image.reference import Reference
+    from dockerlab.registry.client import Registry
 
 Json = dict[str, Any]
 Say = Callable[[str], None]  # prints a line
@@ -184,6 +185,9 @@ class Engine(Protocol):
 
     def expect_login(self, registry: str) -> None:
         """Return if somebody could log in there; EngineError, before she is asked, if not."""
+
+    def connect(self, registry: str) -> Registry:
+        """A client of the registry that image names call so, with the lab's login and trust."""
 
     def authenticate(self, registry: str, login: Login) -> None:
         """Return if the registry lets her in; EngineError in docker's words."""

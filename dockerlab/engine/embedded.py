@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from dockerlab.engine.daemon import FIRST
 from dockerlab.engine.home import home, private
 from dockerlab.errors import EngineError, RegistryError
 
@@ -109,9 +110,7 @@ class Embedded:
         from dockerlab.engine import trust
         from dockerlab.registry.client import Registry
 
-        daemon = self.daemon
-        insecure = [registry] if daemon.is_insecure(registry) else []
-        route = None if self.host == DEFAULT else daemon.route
+        insecure = [registry] if self.daemon.is_insecure(registry) else []
         known = login or self.credentials.find(registry)
         return Registry(
             registry,
@@ -119,7 +118,7 @@ class Embedded:
             password=known.password if known else "",
             insecure=insecure,
             trust=None if insecure else trust.known(self.path, registry),
-            route=route,
+            route=self.daemon.route if self._is_inside(registry) else None,
         )
 
     def trust(self, registry: str, authority: bytes) -> Path:
@@ -127,6 +126,12 @@ class Embedded:
         from dockerlab.engine import trust
 
         return trust.believe(self.path, registry, authority)
+
+    def _is_inside(self, registry: str) -> bool:
+        """Whether the way there is one that only this lab knows."""
+        host, _, port = registry.partition(":")
+        own = host == FIRST and port.isdecimal() and self._publishes(int(port))
+        return own or self.host != DEFAULT
 
     def _publishes(self, port: int) -> bool:
         running = (container for container in self.containers.list() if container.running)

@@ -66,7 +66,7 @@ def _registry(
     published = _publish(container, taken)
     running = process.start(
         _arguments(container, folder / "files", published, hub),
-        _environment(container),
+        environment(container),
         folder,
         folder / LOG,
         str(folder),
@@ -120,20 +120,25 @@ def _arguments(
 ) -> list[str]:
     """How the registry is started; its settings name paths and ports inside the container."""
     config = [word for word in container.args if word.endswith((".yml", ".yaml"))][-1:]
-    _provide(config, container, files)
-    places = [("/", str(files))]
-    places += [(mount["Destination"], mount["Source"]) for mount in container.mounts]
+    provide(config, container, files)
     ports = [
         f"{inner.removesuffix('/tcp')}={entry['HostIp']}:{entry['HostPort']}"
         for inner, entries in published.items()
         for entry in entries
         if inner.endswith("/tcp")
     ]
-    where = [word for place in places for word in ("--place", *place)]
+    where = places(container, files)
     return ["-m", "dockerlab.registry.serve", *config, *where, "--hub", str(hub), "--ports", *ports]
 
 
-def _provide(config: Sequence[str], container: Container, files: Path) -> None:
+def places(container: Container, files: Path) -> list[str]:
+    """The options that say where the container's paths are on this machine."""
+    known = [("/", str(files))]
+    known += [(mount["Destination"], mount["Source"]) for mount in container.mounts]
+    return [word for place in known for word in ("--place", *place)]
+
+
+def provide(config: Sequence[str], container: Container, files: Path) -> None:
     """The image's own settings, unless the container has others in their place."""
     for path in config:
         there = on_host(path, container.mounts, files)
@@ -142,7 +147,7 @@ def _provide(config: Sequence[str], container: Container, files: Path) -> None:
             there.write_text(_SETTINGS, encoding="utf-8")
 
 
-def _environment(container: Container) -> dict[str, str]:
+def environment(container: Container) -> dict[str, str]:
     """The surroundings of the process: this machine's, and the container's own settings."""
     outer = {key: value for key, value in os.environ.items() if not key.startswith("REGISTRY_")}
     inner = (entry.partition("=") for entry in container.config["Env"])

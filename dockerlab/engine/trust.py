@@ -42,17 +42,21 @@ def known(host: Path, registry: str) -> Trust:
             )
         if kind == ".cert":
             identities.append((folder / name, folder / f"{stem}.key"))
-            _check(*identities[-1])
+            _match(*identities[-1])
     return Trust(tuple(authorities), tuple(identities))
 
 
 def believe(host: Path, registry: str, authority: bytes) -> Path:
     """Let the docker host in the folder `host` trust an authority (PEM); where that is kept."""
-    if not _REGISTRY.fullmatch(registry):
-        raise BadRegistry(registry)
     path = private(_folder(host, registry)) / AUTHORITY
     path.write_bytes(authority)
     return path
+
+
+def check(registry: str) -> None:
+    """BadRegistry if it is not HOST or HOST:PORT, as image names have it."""
+    if not _REGISTRY.fullmatch(registry):
+        raise BadRegistry(registry)
 
 
 def _folder(host: Path, registry: str) -> Path:
@@ -60,7 +64,7 @@ def _folder(host: Path, registry: str) -> Path:
     return host / FOLDER / name
 
 
-def _check(certificate: Path, key: Path) -> None:
+def _match(certificate: Path, key: Path) -> None:
     """Refused, in Go's words, if they are no certificate and its key."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key)

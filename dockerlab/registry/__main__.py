@@ -15,7 +15,7 @@ from dockerlab.registry import journal
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.process import ServeError
-from dockerlab.registry.serve import configured, placing
+from dockerlab.registry.serve import as_inside, configured, placing
 from dockerlab.registry.serve import main as serve
 
 _COMMANDS = """\
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("`registry`\n\n" * bool(name) + _COMMANDS, end="")
         return 0
     if name.startswith("-"):
-        sys.stderr.write(f"Error: {_unknown(name)}\n{_COMMANDS}")
+        sys.stderr.write(f"Error: {_unknown(name)}\n{_COMMANDS}\n")
     else:
         sys.stderr.write(f'Error: unknown command "{name}" for "registry"\n{_SEE}')
     return 1
@@ -70,16 +70,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _garbage_collect(words: Sequence[str]) -> int:
     try:
         given = _parsed(words)
-        if given.help:
-            print(_GARBAGE + _USAGE, end="")
-            return 0
-        config = next(iter(given.config), None)
+    except _Wrong as error:
+        sys.stderr.write(f"Error: {error}\n{_USAGE}\n")
+        return 1
+    if given.help:
+        print(_GARBAGE + _USAGE, end="")
+        return 0
+    config = next(iter(given.config), None)
+    try:
         if not (config or given.root or os.environ.get("REGISTRY_CONFIGURATION_PATH")):
-            raise _Wrong("configuration error: configuration path unspecified")
+            raise ServeError(None, "configuration error: configuration path unspecified")
         settings = configured(config, given.root, place=placing(given.place))
-    except (SettingsError, ServeError, _Wrong) as error:
+    except (SettingsError, ServeError) as error:
         said = error.named(os.environ) if isinstance(error, SettingsError) else error
-        sys.stderr.write(f"{said}\n{_USAGE}")
+        sys.stderr.write(f"{as_inside(str(said), given.place)}\n{_USAGE}")
         return 1
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     try:
@@ -90,18 +94,18 @@ def _garbage_collect(words: Sequence[str]) -> int:
             untagged=given.delete_untagged,
         )
     except CollectError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(as_inside(f"{error}\n", given.place))
         return 1
     return 0
 
 
 class _Wrong(Exception):
-    """A command line that cannot be used."""
+    """A flag that cannot be used; `str()` of it says why."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise _Wrong(f"Error: {message}")
+        raise _Wrong(message)
 
 
 def _parsed(words: Sequence[str]) -> argparse.Namespace:
@@ -114,7 +118,7 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--place", nargs=2, action="append", default=[])
     given, unknown = parser.parse_known_intermixed_args(words)
     if unknown:
-        raise _Wrong(f"Error: {_unknown(unknown[0])}")
+        raise _Wrong(_unknown(unknown[0]))
     return given
 
 

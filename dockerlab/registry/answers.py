@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,8 @@ from dockerlab.errors import NotFound, RegistryError, Unauthorized
 
 INVALID = "INVALID_ANSWER"  # our own code: the answer is none that a registry may give
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+_WARNING = re.compile(r'\b299 - "((?:[^"\\]|\\.)*)"')
+_LONGEST = 4096  # bytes of all warnings of an answer
 _CLASSES: Mapping[int, type[RegistryError]] = {401: Unauthorized, 403: Unauthorized, 404: NotFound}
 _CODES = {
     401: ("UNAUTHORIZED", "authentication required"),
@@ -124,6 +126,12 @@ class Answer:
     @property
     def _phrase(self) -> str:
         return phrase(self.status)
+
+
+def warnings(lines: Iterable[str]) -> Iterable[str]:
+    """The texts of Warning headers (§ Warnings), each on one line, without what is no text."""
+    for text in _WARNING.findall(", ".join(lines)[:_LONGEST]):
+        yield "".join(char for char in re.sub(r"\\(.)", r"\1", text) if char.isprintable())
 
 
 def phrase(status: int) -> str:

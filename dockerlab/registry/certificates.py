@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,19 +32,18 @@ def issue(
     """A certificate for a server with these names and addresses, put into `folder`.
 
     It is from the authority in the folder `authority`, else in `folder` itself, which is made at
-    the first call, and stays; its certificate is in `folder` at any rate. ValueError for a name
-    that no certificate can bear; OSError if a folder cannot be used.
+    the first call, and stays; its certificate is in `folder` at any rate. ValueError, and `folder`
+    is as it was, for a name that no certificate can bear; OSError if a folder cannot be used.
     """
     from filelock import FileLock
 
-    if not names or any("/" in name or "@" in name for name in names):
+    if not names or not all(map(_is_name, names)):
         raise ValueError("a certificate needs names of hosts, or their addresses")
     home = authority or folder
     stem = re.sub(r"[^A-Za-z0-9.-]", "_", names[0])
     stem = f"{stem}_" if stem.lower() == "ca" else stem  # the authority's own files
     certificate = Certificate(folder / "ca.crt", folder / f"{stem}.crt", folder / f"{stem}.key")
-    for path in (folder, home):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(home / "ca.lock"):
         issuer = _authority(home)
         made = issuer.issue_cert(
@@ -52,11 +52,21 @@ def issue(
             organization_unit_name="a registry of the lab",
             not_after=_LONG_AGO if expired else None,
         )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if authority:
             _write(certificate.ca, issuer.cert_pem.bytes(), 0o644)
         _write(certificate.certificate, made.cert_chain_pems[0].bytes(), 0o644)
         _write(certificate.key, made.private_key_pem.bytes(), 0o600)
     return certificate
+
+
+def _is_name(name: str) -> bool:
+    """Whether it looks like a host's name or an address; what ends in a number is an address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return not re.search(r"[/@]|(?:^|\.)\d+\.?$", name)
+    return True
 
 
 def _authority(folder: Path) -> trustme.CA:
@@ -78,7 +88,10 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     """At once and whole, and never readable by more than `mode` allows."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    partial.replace(path)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -83,6 +83,11 @@ class Registry:
         """End all connections."""
         self._wire.close()
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the registry has warned of so far, each once (§ Warnings); to be shown, no more."""
+        return tuple(self._wire.warnings)
+
     def ping(self) -> None:
         """Return if this is a registry that lets us in (§ Determining Support)."""
         self._wire.request("GET", "/v2/")

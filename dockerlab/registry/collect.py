@@ -55,7 +55,7 @@ def collect(root: Path, say: Say = print, *, dry_run: bool = False, untagged: bo
         with sweeper.alone():
             collection = _Collection(sweeper, say)
             doomed = collection.mark(untagged)
-            if not dry_run:
+            if untagged and not dry_run:
                 collection.remove(doomed)
             collection.sweep(sum(len(each.manifests) for each in doomed), dry_run)
     except CycleError as error:  # only files that were tampered with can do that
@@ -93,18 +93,19 @@ class _Collection:
     def remove(self, doomed: Iterable[_Doomed]) -> None:
         """Remove manifests; one that is wanted again is marked, with what belongs to it."""
         for name, manifests in doomed:
-            removed, spared = set(), set[str]()
+            removed, spared = set[str](), set[str]()
             for digest in manifests:
                 if digest in spared:
                     continue
-                if self._sweeper.remove_manifest(name, digest):
+                if self._sweeper.remove_manifest(name, digest, *_subjects(manifests, digest)):
                     log("info", f"deleting manifest: {_revision(name, digest)}")
                     removed.add(digest)
                 else:
                     spared |= _needed(manifests, [digest])
             for digest in spared - removed:
                 self._mark(digest, manifests[digest])
-            self._sweeper.forget(name, removed)
+        for name in self._repositories:
+            self._sweeper.forget(name)
 
     def sweep(self, manifests: int, dry_run: bool) -> None:
         """Remove the blobs that are not marked."""
@@ -174,6 +175,14 @@ def _needed(manifests: Mapping[str, _Manifest], roots: Iterable[str]) -> set[str
         if digest in manifests and digest not in found:
             found.add(digest)
             waiting += (*manifests[digest].named, *about.get(digest, ()))
+    return found
+
+
+def _subjects(manifests: Mapping[str, _Manifest], digest: str) -> list[str]:
+    """What the manifest is about, and what that is about: who needs one of these needs it."""
+    found: list[str] = []
+    while (digest := manifests[digest].subject) in manifests and digest not in found:
+        found.append(digest)
     return found
 
 

@@ -60,14 +60,15 @@ class Disk:
         """Put a file or folder, whose content is on the disk, in its place; it goes if it fails."""
         try:
             for tries in range(_TRIES, -1, -1):
-                self.make(target.parent)
                 try:
+                    self.make(target.parent)
                     os.replace(staged, target)
                     break
                 except FileNotFoundError:
                     if not tries or not staged.exists():
                         raise
-            self.sync_folder(target.parent)
+            with suppress(FileNotFoundError):  # another process swept it away already
+                self.sync_folder(target.parent)
         except OSError:
             remove(staged)
             raise
@@ -117,6 +118,14 @@ def touch(file: Path, ahead: float = 0) -> None:
     when = time.time_ns() + int(ahead * 1e9)
     with suppress(OSError):
         os.utime(file, ns=(when, when))
+
+
+def changed(path: Path) -> int:
+    """When a file or folder was changed, in nanoseconds since 1970; 0 if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def names(folder: Path) -> list[str]:

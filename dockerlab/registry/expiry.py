@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dockerlab.image import digest as digests
+from dockerlab.registry.chores import regularly
 from dockerlab.registry.journal import log
 from dockerlab.registry.storage import Storage, named
 
@@ -55,18 +55,8 @@ class Expiry:
     @contextmanager
     def watching(self, life: float) -> Iterator[None]:
         """Meanwhile, remove what was fetched `life` seconds ago; nothing if that is 0."""
-        ended = threading.Event()
-
-        def watch() -> None:
-            while not ended.wait(min(life / 2, _SELDOM)):
-                try:
-                    self.remove(time.time() - life)
-                except OSError as error:
-                    log("error", f"expiry: {error}")
-
-        if life:
-            threading.Thread(target=watch, daemon=True).start()
-        try:
+        if not life:
             yield
-        finally:
-            ended.set()
+            return
+        with regularly(min(life / 2, _SELDOM), lambda: self.remove(time.time() - life), "expiry"):
+            yield

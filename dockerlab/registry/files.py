@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from dockerlab.registry.refusals import Refusal
 
-_PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
-_BUDGET = 2 * _PIECE  # of all answers that run; the server keeps up to five pieces of each
+_PIECE, _LEAST = 1024 * 1024, 4 * 1024  # bytes read and sent at a time
+_SMALL = 32 * 1024  # bytes that are read in no time
+_BUDGET = 8 * _PIECE  # by the square of the answers that run: the server keeps pieces of each
 _RANGE = re.compile(r"bytes=([0-9]{0,4000})-([0-9]{0,4000})")
 
 
@@ -52,8 +53,9 @@ class FileResponse(Response):
             with self.path.open("rb", buffering=0) as file:
                 file.seek(part[0])
                 while rest and not gone.done():
-                    size = min(rest, max(_LEAST, min(_PIECE, _BUDGET // FileResponse._running)))
-                    small = size <= _LEAST
+                    share = _BUDGET // FileResponse._running**2
+                    size = min(rest, max(_LEAST, min(_PIECE, share)))
+                    small = size <= _SMALL
                     body = file.read(size) if small else await asyncio.to_thread(file.read, size)
                     if not body:
                         raise EOFError(f"{self.path} became shorter")

@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 from starlette.responses import Response
 
 from dockerlab.registry.brake import Brake
-from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.htpasswd import Htpasswd
 from dockerlab.registry.journal import log
 from dockerlab.registry.refusals import Refusal
@@ -44,8 +43,6 @@ class Gate:
         anonymous: bool = False,
         origin: str = "",
     ) -> None:
-        if not realm.isprintable():
-            raise SettingsError("auth.htpasswd.realm", "has signs that cannot be printed")
         self._app, self._users, self._realm, self._origin = app, users, realm, origin
         self._tokens = Tokens(users.entry) if anonymous else None
         self._brake = Brake()

@@ -49,13 +49,17 @@ def add(path: Path, user: str, password: str) -> None:
     if not 0 < len(secret) <= _SECRET or b"\0" in secret:
         raise ValueError(user)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if line.partition(":")[0].strip() != user]
+    known = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
+    kept = [line for line in known.splitlines() if line.partition(":")[0].strip() != user]
     made = bcrypt.hashpw(secret, bcrypt.gensalt(_USUAL_COST)).decode()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".htpasswd-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in [*kept, f"{user}:{made}"]))
-    os.replace(name, path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write("".join(f"{line}\n" for line in [*kept, f"{user}:{made}"]))
+        os.replace(name, path)
+    except OSError:
+        os.unlink(name)
+        raise
 
 
 class Htpasswd:

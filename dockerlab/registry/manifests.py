@@ -59,7 +59,10 @@ def store(
 
 def check(manifest: Manifest) -> None:
     """MANIFEST_INVALID if a field that nobody has read yet is of the wrong type."""
-    data = json.loads(manifest.raw)
+    try:
+        data = json.loads(manifest.raw)
+    except RecursionError:  # there was just room enough on the stack when it was read first
+        raise Refusal("MANIFEST_INVALID", "it is nested too deeply") from None
     notes, kind = data.get("annotations"), data.get("artifactType")
     texts = notes.values() if isinstance(notes, dict) else ([] if notes is None else [None])
     if not all(isinstance(text, str) for text in (*texts, "" if kind is None else kind)):

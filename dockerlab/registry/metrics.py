@@ -55,7 +55,7 @@ class Figures:
     def end(self, scope: Scope, status: int, read: int, written: int, seconds: float) -> None:
         """It was answered, with so many bytes of body read and written."""
         handler, method = _handler(scope), scope["method"]
-        method = method.lower() if method in _METHODS else "other"
+        method = method.lower() if method in _METHODS else "unknown"
         self._running[handler] -= 1
         self._answered[f'code="{status}",handler="{handler}",method="{method}"'] += 1
         self._seconds[f'handler="{handler}",method="{method}"'].add(seconds)

@@ -26,4 +26,4 @@ def cut(request: Request, names: list[str], count: int) -> tuple[list[str], dict
     if not page or len(page) == len(names):
         return page, {}
     query = urlencode({"last": page[-1], "n": count})
-    return page, {"Link": f'<{request.url.path}?{query}>; rel="next"'}
+    return page, {"Link": f'<{request.scope["path"]}?{query}>; rel="next"'}

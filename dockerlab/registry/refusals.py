@@ -65,7 +65,7 @@ class Refusal(Exception):
 async def refuse(request: Request, error: Exception) -> Response:
     """The answer for any error of a handler; no thread is needed for it."""
     if isinstance(error, OSError):
-        log("error", f"{request.method} {request.url.path}: {error}")
+        log("error", f"{request.method} {request.scope['path']}: {error}")
     return judge(error).response()
 
 
@@ -85,7 +85,7 @@ def judge(error: Exception) -> Refusal:
         status = 507 if error.errno in _FULL else 500
         return Refusal("UNKNOWN", status=status, message=os.strerror(error.errno or 0).lower())
     if isinstance(error, ClientDisconnect):
-        return Refusal("UNKNOWN", status=499, message="client closed the connection")
+        return Refusal("SIZE_INVALID", status=499, message="the body broke off")
     return Refusal("UNKNOWN")
 
 

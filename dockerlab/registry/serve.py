@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from dockerlab.registry import journal
+from dockerlab.registry.chores import purging
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.debug import Debug
 from dockerlab.registry.gate import Gate
@@ -26,7 +27,7 @@ from dockerlab.registry.settings import Settings, load
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.tls import secure
 from dockerlab.registry.values import Address
-from dockerlab.registry.wrappers import bounded, read_only, with_headers
+from dockerlab.registry.wrappers import attentive, bounded, read_only, with_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -44,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = settings if options.ports is None else _inside(settings, options.ports)
         ended_by = serve(settings, hub=options.hub)
     except SettingsError as error:
-        log("fatal", _as_inside(str(error.named(os.environ)), options.place))
+        log("fatal", as_inside(str(error.named(os.environ)), options.place))
         return 1
     except ServeError as error:
-        log("fatal", _as_inside(str(error), options.place))
+        log("fatal", as_inside(str(error), options.place))
         return 1
     return 2 if ended_by == signal.SIGTERM else 0
 
@@ -63,11 +64,13 @@ def serve(
     journal.configure(settings.level, settings.log.formatter, settings.log.fields)
     http = settings.http
     encrypted = secure(http.tls, http2=not http.http2.disabled)
+    users = Htpasswd(path) if (path := settings.auth.htpasswd.path) else None
     storage = _open(settings.storage.filesystem.rootdirectory)
     figures = Figures(storage.root) if http.debug.prometheus.enabled else None
-    with _registry(storage, settings, hub) as registry:
+    rule = settings.storage.maintenance.uploadpurging
+    with _registry(storage, settings, hub) as registry, purging(storage, rule):
         app = Journal(
-            _around(registry, settings),
+            _around(registry, settings, users),
             access=not settings.log.accesslog.disabled,
             metrics=figures,
         )
@@ -108,16 +111,17 @@ def _registry(storage: Storage, settings: Settings, hub: Path | None) -> Iterato
         )
 
 
-def _around(app: ASGIApp, settings: Settings) -> ASGIApp:
+def _around(app: ASGIApp, settings: Settings, users: Htpasswd | None) -> ASGIApp:
     """Whatever a request has to pass on its way to the registry, the innermost first."""
     if settings.storage.maintenance.readonly.enabled:
         app = read_only(app)
     login = settings.auth.htpasswd
-    if login.path and login.realm:
-        users, anonymous = Htpasswd(login.path), login.anonymous == "pull"
+    if users and login.realm:
+        anonymous = login.anonymous == "pull"
         app = Gate(app, users, login.realm, anonymous=anonymous, origin=settings.http.host)
     origin = "" if settings.http.relativeurls else settings.http.host
     app = with_headers(app, settings.http.headers, origin)
+    app = attentive(app, settings.limits.silence)
     return bounded(app, settings.limits.requests)
 
 
@@ -164,7 +168,7 @@ def placing(places: Sequence[tuple[str, str]]) -> Callable[[str], Path]:
     return place if known else Path
 
 
-def _as_inside(text: str, places: Sequence[tuple[str, str]]) -> str:
+def as_inside(text: str, places: Sequence[tuple[str, str]]) -> str:
     """A message with the paths that whoever wrote the settings knows."""
     for inside, outside in sorted(places, key=lambda pair: -len(pair[1])):
         text = text.replace(outside, inside.rstrip("/"))

@@ -191,7 +191,7 @@ class _Manifest(_Endpoint):
 
     async def put(self, request: Request) -> Response:
         name, reference, tags = self.name, self.reference, request.query_params.getlist("tag")
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+        media_type = _header(request, "content-type").partition(";")[0].strip()
         try:
             manifest = Manifest.parse(await _body(request, SIZE_LIMIT), media_type)
         except InvalidManifest as error:
@@ -311,8 +311,8 @@ def _size(upload: Upload) -> int:
 
 
 def _check_order(request: Request, name: str, upload: Upload, size: int) -> None:
-    stated = request.headers.get("content-range")
-    if stated is None:
+    stated = _header(request, "content-range")
+    if not stated:
         return
     match = _CONTENT_RANGE.fullmatch(stated)
     if not match or int(match[1]) != size or int(match[2]) < size:
@@ -322,6 +322,11 @@ def _check_order(request: Request, name: str, upload: Upload, size: int) -> None
     length = request.headers.get("content-length")
     if length is not None and int(length) != int(match[2]) - size + 1:
         raise Refusal("SIZE_INVALID", {"Content-Range": stated, "Content-Length": length})
+
+
+def _header(request: Request, name: str) -> str:
+    """A header, "" if it is not there; several of them as one, which is seldom a valid one."""
+    return ",".join(request.headers.getlist(name))
 
 
 async def _body(request: Request, limit: int) -> bytes:

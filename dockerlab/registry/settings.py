@@ -28,6 +28,7 @@ Size = NewType("Size", int)
 Count = NewType("Count", int)
 Prefix = NewType("Prefix", str)
 Origin = NewType("Origin", str)
+Realm = NewType("Realm", str)
 Anything = NewType("Anything", object)
 Level = Literal["debug", "info", "warn", "error"]
 Formatter = Literal["text", "json", "logstash"]
@@ -182,7 +183,7 @@ class HTTP:
 class Htpasswd:
     """`auth.htpasswd`: who may enter; our own `anonymous: pull` lets everybody read."""
 
-    realm: str | None = None
+    realm: Realm | None = None
     path: Path | None = None
     anonymous: Anonymous = "none"
 
@@ -239,11 +240,15 @@ class Validation:
 
 @dataclass(frozen=True)
 class Limits:
-    """`limits`, our own: the largest blob, open uploads at once, requests at once."""
+    """`limits`, our own: the largest blob, open uploads at once, requests at once.
+
+    Whoever sends nothing more of a body for `silence` seconds is taken for gone.
+    """
 
     blobsize: Size = Size(10 * 1024**3)
     uploads: Count = Count(1000)
     requests: Count = Count(1000)
+    silence: Seconds = Seconds(120)
 
 
 @dataclass(frozen=True)
@@ -331,7 +336,7 @@ def _readers(place: Callable[[str], Path]) -> dict[Any, Any]:
     """Who reads a value, by the type of its setting."""
 
     def path(value: Any) -> Path:
-        return place(values.scalar(value))
+        return place(values.path(value))
 
     return {
         **{kind: values.choice(get_args(kind)) for kind in (Version, Formatter, Net, Anonymous)},
@@ -340,7 +345,7 @@ def _readers(place: Callable[[str], Path]) -> dict[Any, Any]:
         bool: values.boolean,
         int: values.integer,
         str: values.scalar,
-        str | None: values.scalar,
+        Realm | None: values.printable,
         Seconds: values.seconds,
         Size: values.size,
         Count: values.count,

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockerlab.errors import InvalidDigest
 from dockerlab.image import digest as digests
-from dockerlab.registry.disk import Disk, Sync, names, remove, rescue, touch
+from dockerlab.registry.disk import Disk, Sync, changed, names, remove, rescue, touch
 from dockerlab.registry.listing import Listing, is_repository
 from dockerlab.registry.uploads import Upload
 
@@ -125,7 +125,7 @@ class Storage:
     def delete_blob(self, repository: str, digest: str) -> bool:
         """Take the blob out of the repository; False if it was not there."""
         self.settle([digest])
-        return self._disk.unlink(self._layer(repository, digest))
+        return self._unlink(self._layer(repository, digest))
 
     def settle(self, digests: Iterable[str]) -> None:
         """End the promises about blobs: manifests alone say from now on whether they stay."""
@@ -152,9 +152,9 @@ class Storage:
 
     def purge(self, age: float, *, dry_run: bool = False) -> list[Path]:
         """Remove the uploads to which nobody has written for `age` seconds; gives their folders."""
-        before = time.time() - age
+        before = time.time_ns() - int(age * 1e9)
         every = (folder / name for folder in self._upload_folders() for name in names(folder))
-        found = [upload for upload in every if _changed(upload) < before]
+        found = [each for each in every if (changed(each / "data") or changed(each)) < before]
         for folder in found if not dry_run else ():
             self._uploads.pop(folder, None)
             shutil.rmtree(folder, ignore_errors=True)
@@ -223,10 +223,11 @@ class Storage:
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Remove a manifest and the tags that point to it; False if it was not there."""
         with self._changing(repository):
+            self._hold(digest)  # or who collects garbage goes on with it when the tags are gone
             for tag in self._pointing(repository, digest):
                 self.untag(repository, tag)
+            removed = self._unlink(self._revision(repository, digest))
             self.settle([digest])
-            removed = self._disk.unlink(self._revision(repository, digest))
             if removed and any(True for _ in self._pointing(repository, digest)):
                 self._link(self._revision(repository, digest), digest)  # another process's push
         return removed
@@ -246,7 +247,7 @@ class Storage:
     def stamp(self, repository: str) -> tuple[int, ...]:
         """What differs when `revisions` gives other digests than before, but for a second."""
         revisions = self._manifests(repository) / "revisions"
-        return tuple(_stamp(revisions / algorithm) for algorithm in digests.SIZES)
+        return tuple(changed(revisions / algorithm) for algorithm in digests.SIZES)
 
     def resolve(self, repository: str, tag: str) -> str | None:
         """The digest that a tag points to."""
@@ -326,6 +327,13 @@ class Storage:
     def _link(self, link: Path, digest: str) -> None:
         self._disk.move(self._disk.stage(digest.encode()), link)
 
+    def _unlink(self, link: Path) -> bool:
+        """Remove a link, though somebody has it in hand; False if it was not there."""
+        removed = False
+        while self._read(link):
+            removed = self._disk.unlink(link) or removed
+        return removed
+
     def _keep(self, digest: str, file: Path, link: Path) -> None:
         """Make a file, whose content is on the disk, the blob that `link` points to."""
         blob, size = self._blob_path(digest), file.stat().st_size
@@ -360,8 +368,8 @@ class Storage:
                 self._disk.discard(folder)
                 try:
                     return self._disk.move(new, folder)
-                except OSError:  # another process made that tag
-                    if not tries or not self._read(folder / current):
+                except OSError:  # another process makes that tag
+                    if not tries:
                         raise
 
     def _pointing(self, repository: str, digest: str) -> Iterator[str]:
@@ -388,17 +396,3 @@ def named(folder: Path, algorithm: str) -> Iterator[str]:
         with suppress(InvalidDigest):
             digests.split(f"{algorithm}:{name}")
             yield f"{algorithm}:{name}"
-
-
-def _changed(upload: Path) -> float:
-    for path in (upload / "data", upload):
-        with suppress(FileNotFoundError):
-            return path.stat().st_mtime
-    return 0
-
-
-def _stamp(folder: Path) -> int:
-    try:
-        return folder.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0

@@ -9,7 +9,7 @@ leaves a file that the next one who wants it finds.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from dockerlab.image import digest as digests
-from dockerlab.registry.disk import names, rescue, taken, touch
+from dockerlab.registry.disk import changed, names, rescue, taken, touch
 from dockerlab.registry.storage import PROMISE, Storage, named
 
 
@@ -38,7 +38,7 @@ class Sweeper(Storage):
     def is_wanted(self, digest: str) -> bool:
         """Whether the blob is promised, or a manifest with it came or went since the beginning."""
         path = self._blob_path(digest)
-        return any(_changed(file) >= self._began for file in (path, taken(path)))
+        return any(changed(file) >= self._began for file in (path, taken(path)))
 
     def blobs(self) -> Iterator[str]:
         """The digests of all blobs, in order."""
@@ -55,18 +55,19 @@ class Sweeper(Storage):
         """Remove a blob that no manifest names; False if it is wanted, or gone."""
         return _remove(self._blob_path(digest), lambda: self.is_wanted(digest))
 
-    def remove_manifest(self, repository: str, digest: str) -> bool:
-        """Remove a manifest that has no tag; False if it is wanted, or gone."""
-        return _remove(self._revision(repository, digest), lambda: self.is_wanted(digest))
+    def remove_manifest(self, repository: str, digest: str, *subjects: str) -> bool:
+        """Remove a manifest that has no tag; False if it or a subject is wanted, or it is gone."""
+        link = self._revision(repository, digest)
+        return _remove(link, lambda: any(map(self.is_wanted, (digest, *subjects))))
 
-    def forget(self, repository: str, removed: Collection[str]) -> None:
-        """Take removed manifests out of what the tags pointed to, and bring that to the disk."""
+    def forget(self, repository: str) -> None:
+        """Take manifests that are gone out of what tags pointed to, and bring all to the disk."""
         for tag in self.tags(repository) or ():
             index = self._manifests(repository) / "tags" / tag / "index"
             for digest in self._all(index):
-                if digest in removed:
-                    link = index.joinpath(*digests.split(digest), "link")
-                    _remove(link, partial(self._is_at, repository, tag, digest))
+                is_there = partial(self._read, self._revision(repository, digest))
+                if not is_there():
+                    _remove(index.joinpath(*digests.split(digest), "link"), is_there)
         for algorithm in digests.SIZES:
             with suppress(FileNotFoundError):
                 self._disk.sync_folder(self._manifests(repository) / "revisions" / algorithm)
@@ -79,9 +80,6 @@ class Sweeper(Storage):
                 rescue(link)
             else:
                 _remove(link, partial(self._data, digest))
-
-    def _is_at(self, repository: str, tag: str, digest: str) -> bool:
-        return self.resolve(repository, tag) == digest
 
     def _all(self, folder: Path) -> Iterator[str]:
         for algorithm in digests.SIZES:
@@ -103,10 +101,3 @@ def _remove(file: Path, is_wanted: Callable[[], object]) -> bool:
     with suppress(OSError):  # something came into it
         file.parent.rmdir()
     return True
-
-
-def _changed(file: Path) -> int:
-    try:
-        return file.stat().st_mtime_ns
-    except (FileNotFoundError, NotADirectoryError):
-        return 0

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from io import FileIO
 
 T = TypeVar("T")
-PIECE = 1024 * 1024  # bytes hashed and written at a time
+PIECE = 256 * 1024  # bytes hashed and written at a time
 _SHORT = 64 * 1024  # bytes that are written and hashed in no time
-_BUDGET = 8 * PIECE  # bytes that wait to be written, of a few dozen uploads together
+_BUDGET = 32 * PIECE  # bytes that wait to be written, of a few dozen uploads together
 
 
 class TooLarge(Exception):
@@ -167,6 +167,9 @@ class Receiver:
             try:
                 if writing:
                     await writing
+            except OSError:  # and the upload is gone
+                pieces, last = [], None
+                raise
             finally:
                 do = shortly if total <= _SHORT else asyncio.to_thread
                 result = await do(_end, upload, pieces, last)

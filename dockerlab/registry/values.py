@@ -79,12 +79,29 @@ def scalar(value: Any) -> str:
     return str(value)
 
 
+def path(value: Any) -> str:
+    """The name of a file or folder."""
+    text = scalar(value)
+    if not text or "\0" in text:
+        raise Wrong("the path of a file or folder is wanted here")
+    return text
+
+
+def printable(value: Any) -> str:
+    """Text on one line."""
+    text = scalar(value)
+    if not text.isprintable():
+        raise Wrong("has signs that cannot be printed")
+    return text
+
+
 def sequence(value: Any) -> Sequence[Any]:
     """A list; REGISTRY_…_0, _1 … are one too."""
     if isinstance(value, dict) and list(value) == [str(n) for n in range(len(value))]:
         return list(value.values())
     if not isinstance(value, list):
-        raise Wrong(f"a list is wanted here, such as [{shown(value).strip(chr(34))}]")
+        example = value if isinstance(value, Scalar) else "a, b"
+        raise Wrong(f"a list is wanted here, such as [{example}]")
     return value
 
 

@@ -15,7 +15,7 @@ import httpx
 from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
-from dockerlab.registry.answers import INVALID, Answer
+from dockerlab.registry.answers import INVALID, Answer, warnings
 from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
@@ -25,6 +25,7 @@ from dockerlab.registry.x509 import refusal
 _HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 _HEADERS = {"User-Agent": f"dockerlab/{__version__}", "Accept-Encoding": "identity"}
 _CONNECT = 15  # seconds
+_WARNINGS = 100  # that are kept; who sends more means no good
 SILENCE = 120  # seconds; a registry may hash gigabytes before it answers the end of an upload
 Body = bytes | Iterable[bytes]
 
@@ -76,6 +77,7 @@ class Wire:
         self._schemes = ("http", "https") if relaxed else ("https",)
         self._auth = RegistryAuth(username, password)
         self._observe = observe
+        self.warnings: dict[str, None] = {}  # what answers warned of, each once, in order
         self._origin = httpx.URL(self._base(scheme)) if scheme else None
         self._lock = threading.Lock()
         self._route = route
@@ -184,6 +186,7 @@ class Wire:
                 request, stream=True, auth=auth, follow_redirects=method in ("GET", "HEAD")
             )
             status = response.status_code
+            self._heed(response)
             started += self._tell_history(response)
             place = response.url
             try:
@@ -218,6 +221,13 @@ class Wire:
         port = url.port or 443
         where = self._route(url.host, port) if self._route else url.host
         return refusal(error, url.host, (where, port), self._trust)
+
+    def _heed(self, response: httpx.Response) -> None:
+        """Keep what this answer warns of, and those that led to it."""
+        for answer in (*response.history, response):
+            for text in warnings(answer.headers.get_list("warning")):
+                if len(self.warnings) < _WARNINGS:
+                    self.warnings.setdefault(text)
 
     def _tell_history(self, response: httpx.Response) -> float:
         """What led to this answer, logins and redirections; gives the seconds that it took."""

@@ -1,7 +1,8 @@
-"""What stands around the registry's application: headers, a limit, the sign that says read-only."""
+"""What stands around the registry's application: headers, limits, the sign that says read-only."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -72,3 +73,50 @@ def bounded(app: ASGIApp, most: int) -> ASGIApp:
             running -= 1
 
     return answer
+
+
+def attentive(app: ASGIApp, silence: float) -> ASGIApp:
+    """Take a client for gone that sends nothing of a body for `silence` seconds, twice at most."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in READING:
+            return await app(scope, receive, send)
+        hearing = _Hearing(receive, silence)
+        try:
+            await app(scope, hearing.hear, send)
+        finally:
+            hearing.end()
+
+    return answer
+
+
+class _Hearing:
+    """One clock for all of a body: a timeout for each of its pieces would cost more."""
+
+    def __init__(self, receive: Receive, silence: float) -> None:
+        self._receive, self._silence = receive, silence
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self._since, self._gone = 0.0, False
+        self._clock = self._loop.call_later(silence, self._look)
+
+    async def hear(self) -> Message:
+        self._since = self._loop.time()
+        try:
+            return await self._receive()
+        except asyncio.CancelledError:
+            if not self._gone:
+                raise
+            return {"type": "http.disconnect"}
+        finally:
+            self._since = 0.0
+
+    def end(self) -> None:
+        self._clock.cancel()
+
+    def _look(self) -> None:
+        if self._since and self._loop.time() - self._since >= self._silence:
+            self._gone = True
+            assert self._task
+            self._task.cancel()
+        else:
+            self._clock = self._loop.call_later(self._silence, self._look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import ssl
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from dockerlab.engine import second
 from dockerlab.engine.base import Engine
 from dockerlab.engine.embedded import Embedded
+from dockerlab.engine.trust import check
 from dockerlab.errors import NoAuthority
 from dockerlab.i18n import _
 from dockerlab.registry.certificates import Certificate
@@ -44,9 +46,10 @@ def trust(engine: Engine, registry: str, context: str, ca: Path) -> Note:
     """Let the docker host `context` trust an authority at a registry, or say how that is done."""
     from dockerlab.engine.docker import Docker
 
+    check(registry)
     try:
-        text = ca.read_text("ascii")
-        ssl.PEM_cert_to_DER_cert(text.strip())
+        text = ca.read_text("utf-8")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except (OSError, ValueError):
         raise NoAuthority(ca.as_posix()) from None
     host = second.at(engine, context or engine.host)
@@ -59,7 +62,9 @@ def trust(engine: Engine, registry: str, context: str, ca: Path) -> Note:
         return Note(said.format(host=host.host, registry=registry))
     is_here = isinstance(host, Docker) and host.address.is_here and host.host == engine.host
     said = _at_home() if is_here else _elsewhere()
-    return Note(said.format(host=context or host.place, ca=ca.as_posix(), registry=registry))
+    return Note(
+        said.format(host=context or host.place, ca=shlex.quote(ca.as_posix()), registry=registry)
+    )
 
 
 def _elsewhere() -> str:

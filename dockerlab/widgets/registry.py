@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -85,29 +85,44 @@ class Repository:
 
 @dataclass(frozen=True)
 class RegistryView:
-    """What the registry at `address` held when asked; `trouble` says why nothing is known."""
+    """What the registry at `address` held when asked; `trouble` says why nothing is known.
+
+    `warnings` are what it warned of, in its own words.
+    """
 
     address: str
     repositories: tuple[Repository, ...] = ()
     more: bool = False
     trouble: str = ""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def warned(self) -> list[str]:
+        """The warnings as lines for the learner."""
+        return [_("The registry warns: {text}").format(text=text) for text in self.warnings]
 
     def __repr__(self) -> str:
         if self.trouble:
             return f"{self.address}\n{self.trouble}"
         if not self.repositories:
-            return f"{self.address}\n{_('No repositories yet. What you push appears here.')}"
+            nothing = _("No repositories yet. What you push appears here.")
+            return "\n".join([self.address, *self.warned, nothing])
         tree: list[Node] = [(each.name, _tags(each)) for each in self.repositories]
         if self.more:
             tree.append((_("… and more repositories"), []))
-        return "\n".join([self.address, *_lines(tree)])
+        return "\n".join([self.address, *self.warned, *_lines(tree)])
 
     def _repr_html_(self) -> str:
         return render("registry", view=self, size=size, short=digests.short)
 
 
-def look(address: str, *, limit: int = LIMIT) -> RegistryView:
-    """Ask the registry at `address` for all it holds; a registry in trouble is shown as such."""
+def look(
+    address: str, connect: Callable[[str], Registry] | None = None, *, limit: int = LIMIT
+) -> RegistryView:
+    """Ask the registry at `address` for all it holds; a registry in trouble is shown as such.
+
+    `connect` makes the client: without it, it is nobody that asks, and trusts nobody.
+    """
     from dockerlab.registry.client import Registry
 
     address = re.sub("^https?://", "", str(address).strip()).rstrip("/")
@@ -115,12 +130,14 @@ def look(address: str, *, limit: int = LIMIT) -> RegistryView:
         trouble = _("That is not the address of a registry. Write it like localhost:5000.")
         return RegistryView(address, trouble=trouble)
     try:
-        with Registry(address) as registry:
+        with (connect or Registry)(address) as registry:
             names, more = _first(registry.catalog(), limit)
             found = tuple(_repository(registry, name, limit) for name in names)
-            return RegistryView(address, found, more)
+            return RegistryView(address, found, more, warnings=registry.warnings)
     except Unavailable as error:
         trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
+        if error.detail.startswith("x509: "):
+            trouble = _("The certificate of {address} is not to be trusted: {detail}.")
         return RegistryView(address, trouble=trouble.format(address=address, detail=error.detail))
     except Unauthorized:
         trouble = _("The registry at {address} wants a login first.")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
-    *("container", "lifecycle", "logs", "running", "inspect", "image", "transfer"),
+    *("container", "lifecycle", "logs", "running", "execution", "inspect", "image", "transfer"),
     *("volume", "system", "context", "login"),
 )
 

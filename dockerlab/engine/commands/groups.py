@@ -48,8 +48,6 @@ _ELSEWHERE = """
   |Copy files/folders between a container and the local filesystem
 1-1 container diff, diff|CONTAINER
   |Inspect changes to files or directories on a container's filesystem
-2- container exec, exec|CONTAINER COMMAND [ARG...]
-  |Execute a command in a running container
 1-1 container export, export|CONTAINER
   |Export a container's filesystem as a tar archive
 1- container pause, pause|CONTAINER [CONTAINER...]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.docker.volumes import Volumes
     from dockerlab.image.manifest import Platform
     from dockerlab.image.reference import Reference
+    from dockerlab.registry.client import Registry
 
 
 class Docker:
@@ -86,6 +87,25 @@ class Docker:
             login.password,
             registry="" if server == HUB_KEY else server,
             reauth=True,
+        )
+
+    def connect(self, registry: str) -> Registry:
+        """A client of the registry, with the lab's login, that trusts as the engine here does."""
+        from dockerlab.engine import trust
+        from dockerlab.engine.docker import config
+        from dockerlab.registry.client import Registry
+        from dockerlab.registry.trust import Trust
+
+        login = self.credentials.find(registry)
+        try:
+            believed = trust.known(config.engines(), registry)
+        except OSError:  # which only root may read
+            believed = Trust()
+        return Registry(
+            registry,
+            username=login.username if login else "",
+            password=login.password if login else "",
+            trust=believed,
         )
 
     @property

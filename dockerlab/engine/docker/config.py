@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ def learners() -> Path:
     """The learner's own folder of docker settings."""
     chosen = os.environ.get("DOCKER_CONFIG")
     return Path(chosen) if chosen else Path.home() / ".docker"
+
+
+def engines() -> Path:
+    """The folder of settings of the engine on this machine; Docker Desktop's is the learner's."""
+    return Path("/etc/docker") if sys.platform == "linux" else Path.home() / ".docker"
 
 
 def folder() -> Path:
