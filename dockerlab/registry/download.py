@@ -11,11 +11,10 @@ from typing import ParamSpec, TypeVar
 
 from dockerlab.image import digest as digests
 from dockerlab.image.manifest import Descriptor
+from dockerlab.registry.files import portion
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.upstream import Upstream, said
 
-_PIECE, _LEAST = 1024 * 1024, 16 * 1024  # bytes read and sent at a time
-_BUDGET = 2 * _PIECE  # of all readers; the server keeps up to five pieces of each
 _SMALL = 64 * 1024  # bytes; so much comes so fast that nobody has to read along
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -73,8 +72,7 @@ class Download:
             if self._work.done() and isinstance(error := self._work.exception(), Exception):
                 raise EOFError(f"{self._found.digest} did not come whole: {said(error)}")
             await self._changed.wait()
-        most = max(_LEAST, min(_PIECE, _BUDGET // self._readers))
-        size = min(most, self._readable - position)
+        size = min(portion(self._readers), self._readable - position)
         self._reading += 1
         try:
             return await asyncio.to_thread(_piece, self._path, position, size)
