@@ -4,6 +4,7 @@ import base64
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -86,7 +87,15 @@ def pull(server: RunningServer, tag: str = "1", name: str = "apps/one") -> list[
 
 def sent(upstream: RunningServer, content: bytes) -> int:
     """How often a blob was sent, as the access log of the upstream has it."""
+    catch_up(upstream)
     return upstream.log.count(f'/blobs/{sha256(content)} HTTP/1.1" 200 {len(content)}')
+
+
+def catch_up(upstream: RunningServer) -> None:
+    """Return when its log has all that was asked so far."""
+    mark = f"/v2/{uuid.uuid4().hex}/tags/list"
+    httpx.get(upstream.url + mark)
+    until(lambda: f"GET {mark} HTTP" in upstream.log)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -134,6 +143,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer
 @pytest.fixture
 def cache(upstream: RunningServer, tmp_path: Path) -> Iterator[RunningServer]:
     """An empty cache of that one, in `tmp_path`."""
+    catch_up(upstream)
     upstream.lines.clear()
     with cache_of(upstream, tmp_path) as server:
         yield server
@@ -151,6 +161,7 @@ def shared(
 @pytest.fixture
 def valve(upstream: RunningServer) -> Iterator[Valve]:
     """A way to that upstream, closed."""
+    catch_up(upstream)
     upstream.lines.clear()
     valve = Valve(upstream.port)
     try:
