@@ -10,19 +10,21 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from dockerlab.image import digest as digests
+from dockerlab.image.manifest import Descriptor
+from dockerlab.registry.files import portion
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.upstream import Upstream, said
 
-_PIECE = 1024 * 1024
 _SMALL = 64 * 1024  # bytes; so much comes so fast that nobody has to read along
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
 
 class Download:
-    """Fetches a blob for the repository `name`, whoever goes away; calls `ended` at the end.
+    """Fetches what `found` names for the repository `name`, whoever goes away.
 
-    A reader gets the last byte only when the whole blob was verified and kept.
+    A reader gets the last byte only when the whole blob was verified and kept. `ended` is called
+    at the end, whatever it is.
     """
 
     def __init__(
@@ -30,70 +32,77 @@ class Download:
         storage: Storage,
         upstream: Upstream,
         name: str,
-        digest: str,
+        found: Descriptor,
         ended: Callable[[], object],
     ) -> None:
         self._storage, self._upstream, self._ended = storage, upstream, ended
-        self.name, self.digest, self.size = name, digest, 0
+        self._name, self._found = name, found
         self._path: Path | None = None  # of the file to read from; None while it is moved
-        self._readable = self._reading = 0
+        self._readable = self._reading = self._readers = 0
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._work = asyncio.ensure_future(apart(self._fetch))
+        self._work = asyncio.ensure_future(apart(self._get))
         self._work.add_done_callback(self._end)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the blob is in the storage."""
-        return self._work.done() and not self._work.exception()
 
     async def begun(self) -> None:
         """Return when some of a large blob is here, or all of a small one; or raise the error."""
-        while not self._work.done() and (self.size <= _SMALL or not self._readable):
+        while not self._work.done() and (self._found.size <= _SMALL or not self._readable):
             await self._changed.wait()
         if self._work.done():
             self._work.result()
 
+    async def ended(self) -> None:
+        """Return when all of it is here; or raise the error."""
+        await asyncio.shield(self._work)
+
     async def pieces(self) -> AsyncIterator[bytes]:
         """The blob, as it comes; EOFError if it does not come whole."""
         position = 0
-        while position < self.size:
-            piece = await self._read(position)
-            position += len(piece)
-            yield piece
+        self._readers += 1
+        try:
+            while position < self._found.size:
+                piece = await self._read(position)
+                position += len(piece)
+                yield piece
+        finally:
+            self._readers -= 1
 
     async def _read(self, position: int) -> bytes:
         while not self._path or position >= self._readable:
             if self._work.done() and isinstance(error := self._work.exception(), Exception):
-                raise EOFError(f"{self.digest} did not come whole: {said(error)}")
+                raise EOFError(f"{self._found.digest} did not come whole: {said(error)}")
             await self._changed.wait()
+        size = min(portion(self._readers), self._readable - position)
         self._reading += 1
         try:
-            size = min(_PIECE, self._readable - position)
             return await asyncio.to_thread(_piece, self._path, position, size)
         finally:
             self._reading -= 1
             self._wake()
 
-    def _fetch(self) -> None:
-        found = self._upstream.find_blob(self.name, self.digest)
-        algorithm, _ = digests.split(self.digest)
-        upload = self._storage.begin(self.name, algorithm)
+    def _get(self) -> None:
+        name, digest = self._name, self._found.digest
+        if not self._storage.mount(name, digest):  # fetched for another repository
+            self._fetch(name, digest)
+        kept = self._storage.blob(name, digest)
+        self._path, self._readable = kept and kept.path, self._found.size
+
+    def _fetch(self, name: str, digest: str) -> None:
+        algorithm, _ = digests.split(digest)
+        upload = self._storage.begin(name, algorithm)
         try:
-            self.size, self._path = found.size, upload.data
+            self._path = upload.data
             received = 0
-            for chunk in self._upstream.stream(self.name, found):
+            for chunk in self._upstream.stream(name, self._found):
                 upload.write([chunk])
                 received += len(chunk)
-                self._readable = min(received, found.size - 1)
+                self._readable = min(received, self._found.size - 1)
                 self._loop.call_soon_threadsafe(self._wake)
             upload.close()
             asyncio.run_coroutine_threadsafe(self._let_go(), self._loop).result()
-            self._storage.keep(self.name, self.digest, upload)
+            self._storage.keep(name, digest, upload)
         finally:
             self._storage.finish(upload)
-        kept = self._storage.blob(self.name, self.digest)
-        self._path, self._readable = kept and kept.path, found.size
 
     async def _let_go(self) -> None:
         """Return when nobody has the file open, which Windows could not move then."""

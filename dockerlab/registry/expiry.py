@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from dockerlab.image import digest as digests
 from dockerlab.registry.chores import regularly
 from dockerlab.registry.journal import log
-from dockerlab.registry.storage import Storage
+from dockerlab.registry.storage import Storage, named
 
 _SELDOM = 3600  # seconds; at least so often it is looked for what has expired
 
@@ -26,22 +27,30 @@ class Expiry:
 
     def note(self, digest: str) -> None:
         """It is fetched now, or is found to be as it was; to be said before it is kept."""
-        file = self._folder.joinpath(*digests.split(digest))
+        file = self._file(digest)
+        if self._storage.has(digest) and not file.exists():  # it was pushed
+            return
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
 
     def remove(self, before: float) -> None:
         """Remove from all repositories what was fetched before that moment."""
-        for file in self._folder.glob("*/*"):
-            if file.stat().st_mtime >= before:
-                continue
-            digest = f"{file.parent.name}:{file.name}"
-            for repository in self._storage.repositories():
-                self._storage.delete_manifest(repository, digest)
-                self._storage.delete_blob(repository, digest)
-            self._storage.drop(digest)
-            file.unlink()
-            log("info", f"{digest} has expired")
+        for algorithm in digests.SIZES:
+            for digest in named(self._folder / algorithm, algorithm):
+                with suppress(FileNotFoundError):  # another cache of this folder was quicker
+                    if self._file(digest).stat().st_mtime < before:
+                        self._remove(digest)
+
+    def _remove(self, digest: str) -> None:
+        for repository in self._storage.repositories():
+            self._storage.delete_manifest(repository, digest)
+            self._storage.delete_blob(repository, digest)
+        self._storage.drop(digest)
+        self._file(digest).unlink()
+        log("info", f"{digest} has expired")
+
+    def _file(self, digest: str) -> Path:
+        return self._folder.joinpath(*digests.split(digest))
 
     @contextmanager
     def watching(self, life: float) -> Iterator[None]:

@@ -53,8 +53,7 @@ class FileResponse(Response):
             with self.path.open("rb", buffering=0) as file:
                 file.seek(part[0])
                 while rest and not gone.done():
-                    share = _BUDGET // FileResponse._running**2
-                    size = min(rest, max(_LEAST, min(_PIECE, share)))
+                    size = min(rest, portion(FileResponse._running))
                     small = size <= _SMALL
                     body = file.read(size) if small else await asyncio.to_thread(file.read, size)
                     if not body:
@@ -64,6 +63,11 @@ class FileResponse(Response):
         finally:
             FileResponse._running -= 1
             gone.cancel()
+
+
+def portion(running: int) -> int:
+    """How many bytes to read and send at a time while so many answers run."""
+    return max(_LEAST, min(_PIECE, _BUDGET // running**2))
 
 
 async def _gone(receive: Receive) -> None:

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from dockerlab.errors import DockerlabError, InvalidDigest, NotFound, RegistryError, Unauthorized
 from dockerlab.image import digest as digests
+from dockerlab.image.manifest import Descriptor
 from dockerlab.registry.download import Download, apart
 from dockerlab.registry.expiry import Expiry
 from dockerlab.registry.journal import log
@@ -28,13 +29,14 @@ from dockerlab.registry.refusals import Refusal, judge
 from dockerlab.registry.server import CATALOGUE_MOST, TAGS_PAGE, about_blob, application, is_name
 from dockerlab.registry.settings import Proxy, Settings
 from dockerlab.registry.storage import Storage
-from dockerlab.registry.upstream import Upstream, said
+from dockerlab.registry.upstream import Upstream, is_locked_out, said
 from dockerlab.registry.wrappers import READING
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _WANTED = re.compile(r"/v2/(.+)/(?:(manifests|blobs)/([^/]+)|(tags)/list)")
+_REFERRERS = re.compile(r"/v2/.+/referrers/[^/]+")
 _UNKNOWN = {"manifests": "MANIFEST_UNKNOWN", "blobs": "BLOB_UNKNOWN", "tags": "NAME_UNKNOWN"}
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _SILENCE = 20  # seconds until an upstream counts as away
@@ -55,6 +57,8 @@ class Cache:
         match = _WANTED.fullmatch(scope["path"])
         if scope["path"].startswith("/v2/") and scope["method"] not in READING:
             app = Refusal("UNSUPPORTED").response()
+        elif _REFERRERS.fullmatch(scope["path"]):  # clients look for a tag instead
+            app = Refusal("UNSUPPORTED", status=404).response()
         elif match and is_name(match[1]):
             name, kind, reference = match[1], match[2] or match[4], match[3] or ""
             try:
@@ -88,39 +92,34 @@ class Cache:
         return JSONResponse({"name": name, "tags": page}, headers=link)
 
     async def _blob(self, request: Request, name: str, digest: str) -> ASGIApp:
-        if await self._has_blob(name, digest):
+        if self.storage.blob(name, digest):
             return self._registry
-        headers = about_blob(digest)
-        if request.method == "HEAD":
+        try:
             found = await apart(self._upstream.find_blob, name, digest)
-            return Response(headers={**headers, "Content-Length": str(found.size)})
-        download = await self._download(name, digest)
-        if download.is_whole and await self._has_blob(name, digest):
+        except DockerlabError as error:
+            if _says_no(error) or not await asyncio.to_thread(self._borrow, name, digest):
+                raise
+            self._warn(f"{name}@{digest} as another repository has it", error)
             return self._registry
-        headers["Content-Length"] = str(download.size)
+        headers = {**about_blob(digest), "Content-Length": str(found.size)}
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        await asyncio.to_thread(self.expiry.note, digest)
+        download = self._downloads.get(digest) or self._start(name, found)
+        await (download.ended() if "range" in request.headers else download.begun())
+        if self.storage.blob(name, digest):
+            return self._registry
         return StreamingResponse(download.pieces(), headers=headers)
 
-    async def _has_blob(self, name: str, digest: str) -> bool:
-        """Whether it was fetched already, be it for another repository."""
-        if self.storage.blob(name, digest):
-            return True
-        return await asyncio.to_thread(self.storage.mount, name, digest)
+    def _borrow(self, name: str, digest: str) -> bool:
+        """Whether a known repository could take what another one has, as nobody can be asked."""
+        return self.storage.tags(name) is not None and self.storage.mount(name, digest)
 
-    async def _download(self, name: str, digest: str) -> Download:
-        """The one that runs, for whichever repository, or a new one."""
-        await asyncio.to_thread(self.expiry.note, digest)
-        while True:
-            download = self._downloads.get(digest)
-            if download is None:
-                forget = partial(self._downloads.pop, digest)
-                download = Download(self.storage, self._upstream, name, digest, forget)
-                self._downloads[digest] = download
-            try:
-                await download.begun()
-                return download
-            except RegistryError:
-                if download.name == name:
-                    raise
+    def _start(self, name: str, found: Descriptor) -> Download:
+        forget = partial(self._downloads.pop, found.digest)
+        download = Download(self.storage, self._upstream, name, found, forget)
+        self._downloads[found.digest] = download
+        return download
 
     async def _once(self, key: tuple[str, str], work: Callable[[str, str], None]) -> None:
         """Do it, or wait for the end of what is being done already."""
@@ -162,7 +161,7 @@ class Cache:
             return Refusal(_UNKNOWN[kind], detail)
         if isinstance(error, RegistryError) and error.status == 429:
             return Refusal("TOOMANYREQUESTS", message=error.detail)
-        return Refusal("UNKNOWN", status=502, message=said(error))
+        return Refusal("UNKNOWN", status=502, message=f"{self._upstream.host}: {said(error)}")
 
     def _warn(self, about: str, error: Exception) -> None:
         log("warning", f"{self._upstream.host}: {about}: {said(error)}")
@@ -209,7 +208,7 @@ def _connected(proxy: Proxy, hub: Path | None) -> Iterator[Upstream]:
 
 def _says_no(error: Exception) -> bool:
     """Whether the upstream is there, and has not got it, or not for us."""
-    return isinstance(error, (NotFound, Unauthorized))
+    return isinstance(error, (NotFound, Unauthorized)) and not is_locked_out(error)
 
 
 def _is_digest(text: str) -> bool:

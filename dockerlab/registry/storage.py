@@ -100,6 +100,10 @@ class Storage:
         """The blob, if it is in the repository."""
         return self._data(digest) if self._read(self._layer(repository, digest)) else None
 
+    def has(self, digest: str) -> bool:
+        """Whether the bytes are here, for whichever repository."""
+        return self._data(digest) is not None
+
     def promise(self, repository: str, digest: str) -> Blob | None:
         """The blob, if it is in the repository, where it now stays for a while."""
         return self._promise(self._layer(repository, digest), digest)

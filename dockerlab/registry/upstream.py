@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
-from dockerlab.errors import DigestMismatch, RegistryError, SizeMismatch
+from dockerlab.errors import DigestMismatch, RegistryError, SizeMismatch, Unauthorized
 from dockerlab.image.manifest import Descriptor, Manifest
 
 
@@ -30,8 +30,17 @@ class Upstream(Protocol):
         """A blob's bytes as they come, not verified; RegistryError."""
 
 
+def is_locked_out(error: Exception) -> TypeGuard[Unauthorized]:
+    """Whether the upstream wants another login, whatever it is asked for."""
+    if not isinstance(error, Unauthorized) or error.status != 401:
+        return False
+    return error.of_token or error.challenge.lower().startswith("basic")
+
+
 def said(error: Exception) -> str:
     """What went wrong with an upstream, for the log and for clients, in English."""
+    if is_locked_out(error):
+        return f"it does not take proxy.username and proxy.password: {error.detail}"
     if isinstance(error, RegistryError):
         return error.detail
     if isinstance(error, DigestMismatch):
