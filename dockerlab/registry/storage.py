@@ -365,12 +365,13 @@ class Storage:
                     self._disk.make(link.parent)
                     self._disk.stage(digest.encode(), link)
                     self._disk.sync_folder(link.parent)
-                self._disk.discard(folder)
                 try:
                     return self._disk.move(new, folder)
-                except OSError:  # another process makes that tag
+                except OSError:  # another process makes that tag, or died over it
                     if not tries:
                         raise
+                    if not self._read(folder / current):
+                        self._disk.discard(folder)
 
     def _pointing(self, repository: str, digest: str) -> Iterator[str]:
         for tag in self.tags(repository) or ():
