@@ -54,7 +54,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def version(need: Need, target: str) -> str:
     """The real engine's version, as docker's CLI tells it."""
     asked = ("version", "--format", "{{.Server.Version}}")
-    return real(need("docker-cli"), *asked, host=f"unix://{target}").out.strip()
+    return real(need("docker"), *asked, host=f"unix://{target}").out.strip()
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def context(docker: str, name: str, host: str) -> None:
 def test_the_current_context_is_found_and_another_can_be_named(
     version: str, target: str, need: Need, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    docker = need("docker-cli")
+    docker = need("docker")
     context(docker, "mine", f"host=unix://{target}")
     context(docker, "other", "host=tcp://127.0.0.1:1")
     assert real(docker, "context", "use", "mine").status == 0
@@ -143,7 +143,7 @@ def test_the_current_context_is_found_and_another_can_be_named(
 def test_a_context_that_does_not_answer_holds_nothing_up_and_is_told(
     is_silent: bool, target: str, need: Need, tmp_path: Path
 ) -> None:
-    docker, there = need("docker-cli"), tmp_path / "there.sock"
+    docker, there = need("docker"), tmp_path / "there.sock"
     context(docker, "mine", f"host=unix://{there}")
     assert real(docker, "context", "use", "mine").status == 0
     with relays.at(there), relays.at(tmp_path / "xdg_runtime_dir" / "docker.sock", target):
@@ -253,7 +253,7 @@ def test_an_engine_behind_tls_is_found_with_its_certificates_only(
         monkeypatch.delenv("DOCKER_HOST")
         host = f"host=tcp://localhost:{port}"
         names = "".join(f",{name}={files / name}.pem" for name in ("ca", "cert", "key"))
-        context(need("docker-cli"), "secure", host + names)
+        context(need("docker"), "secure", host + names)
         monkeypatch.setenv("DOCKER_CONTEXT", "secure")
         assert (found := finding.find()).address and found.address.tls
 
