@@ -143,6 +143,8 @@ def lab(running: Daemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield made
     for container in running.good("ps", "-aq").split():
         running.good("rm", "-f", "-v", container)
+    for image in running.good("images", "--filter", "reference=registry:2", "-q").split():
+        running.good("rmi", image)
     made.engine.reset()
     made.engine.client.close()
 
