@@ -291,3 +291,19 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         text = Path(status.format(server.process.pid)).read_text(encoding="ascii")
         peak = int(text.split("VmHWM:")[1].split()[0])
     assert peak < 100 * 1024  # KiB
+
+
+@pytest.mark.parametrize("stated", [{"Content-Type": "x/y"}, {"Transfer-Encoding": "chunked"}])
+def test_who_is_still_sending_hears_why_it_is_refused(
+    http: httpx.Client, stated: dict[str, str]
+) -> None:
+    content = bytes(20 * MIB)
+    for method, path, code in (
+        ("POST", "/v2/a/blobs/uploads/?digest=sha256:12", "DIGEST_INVALID"),
+        ("PATCH", "/v2/a/blobs/uploads/nothing", "BLOB_UPLOAD_UNKNOWN"),
+        ("PUT", "/v2/a/manifests/latest", "SIZE_INVALID"),
+    ):
+        pieces = (content[at : at + MIB] for at in range(0, len(content), MIB))
+        body = pieces if "Transfer-Encoding" in stated else content
+        answer = http.request(method, path, content=body, headers=stated)
+        assert answer.json()["errors"][0]["code"] == code

@@ -28,7 +28,7 @@ _BACKLOG = 1024
 _CONNECTIONS = 4096  # at once, most of them idle; the next ones wait in the backlog
 _FILES = 65536  # each connection and each transfer needs one
 _PATIENCE = 8  # seconds that transfers have to end; docker stop waits for 10
-_HTTP1 = HTTP1Settings(max_buffer_size=64 * 1024)  # bytes of a connection; three are held
+_HTTP1 = HTTP1Settings(max_buffer_size=128 * 1024)  # bytes of a connection; three are held
 _HTTP2 = HTTP2Settings(  # bytes; the usual windows make large blobs slow
     initial_connection_window_size=4 * 1024 * 1024,
     initial_stream_window_size=4 * 1024 * 1024,

@@ -27,7 +27,7 @@ from dockerlab.registry.settings import Settings, load
 from dockerlab.registry.storage import Storage
 from dockerlab.registry.tls import secure
 from dockerlab.registry.values import Address
-from dockerlab.registry.wrappers import attentive, bounded, read_only, with_headers
+from dockerlab.registry.wrappers import attentive, bounded, polite, read_only, with_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -122,7 +122,7 @@ def _around(app: ASGIApp, settings: Settings, users: Htpasswd | None) -> ASGIApp
     origin = "" if settings.http.relativeurls else settings.http.host
     app = with_headers(app, settings.http.headers, origin)
     app = attentive(app, settings.limits.silence)
-    return bounded(app, settings.limits.requests)
+    return polite(bounded(app, settings.limits.requests))
 
 
 def configured(

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from io import FileIO
 
 T = TypeVar("T")
-PIECE = 256 * 1024  # bytes hashed and written at a time
+PIECE = 512 * 1024  # bytes hashed and written at a time
 _SHORT = 64 * 1024  # bytes that are written and hashed in no time
-_BUDGET = 32 * PIECE  # bytes that wait to be written, of a few dozen uploads together
+_BUDGET = 16 * PIECE  # bytes that wait to be written, of a few dozen uploads together
 
 
 class TooLarge(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 READING = ("GET", "HEAD")
+_DRAINED, _DRAINING = 32 * 1024 * 1024, 2  # bytes, seconds
 
 
 def with_headers(app: ASGIApp, headers: Mapping[str, Sequence[str]], origin: str = "") -> ASGIApp:
@@ -86,6 +88,40 @@ def attentive(app: ASGIApp, silence: float) -> ASGIApp:
             await app(scope, hearing.hear, send)
         finally:
             hearing.end()
+
+    return answer
+
+
+def polite(app: ASGIApp) -> ASGIApp:
+    """Hear a client out before refusing it: who is still sending would not see the answer.
+
+    So much of a body is read, and for so long, as is no burden; one who asks first is told at once.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+
+        async def hear() -> Message:
+            nonlocal more
+            message = await receive()
+            more = bool(message.get("more_body"))
+            return message
+
+        async def drain() -> None:
+            left = _DRAINED
+            while more and left > 0:
+                left -= len((await hear()).get("body", b""))
+
+        async def tell(message: Message) -> None:
+            if more and message["type"] == "http.response.start" and message["status"] >= 400:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(drain(), _DRAINING)
+            await send(message)
+
+        asks = any(name == b"expect" for name, _ in scope["headers"])
+        if scope["method"] in READING or asks:
+            return await app(scope, receive, send)
+        await app(scope, hear, tell)
 
     return answer
 
