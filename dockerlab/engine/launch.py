@@ -11,29 +11,10 @@ from dockerlab.engine.container import LOG, NEVER, Container, new_id, now
 from dockerlab.engine.mounts import on_host
 from dockerlab.engine.ports import Binding
 from dockerlab.errors import EngineError
+from dockerlab.image.sample import REGISTRY_SETTINGS
 
-# The settings in the images registry:2 and registry:3, and where they have them.
+# Where the images registry:2 and registry:3 have their settings.
 _IN_THE_IMAGE = ("/etc/docker/registry/config.yml", "/etc/distribution/config.yml")
-_SETTINGS = """\
-version: 0.1
-log:
-  fields:
-    service: registry
-storage:
-  cache:
-    blobdescriptor: inmemory
-  filesystem:
-    rootdirectory: /var/lib/registry
-http:
-  addr: :5000
-  headers:
-    X-Content-Type-Options: [nosniff]
-health:
-  storagedriver:
-    enabled: true
-    interval: 10s
-    threshold: 3
-"""
 
 
 def launch(container: Container, folder: Path, taken: Iterable[tuple[str, int]], hub: Path) -> None:
@@ -144,7 +125,7 @@ def provide(config: Sequence[str], container: Container, files: Path) -> None:
         there = on_host(path, container.mounts, files)
         if path in _IN_THE_IMAGE and there.is_relative_to(files) and not there.exists():
             there.parent.mkdir(parents=True, exist_ok=True)
-            there.write_text(_SETTINGS, encoding="utf-8")
+            there.write_bytes(REGISTRY_SETTINGS)
 
 
 def environment(container: Container) -> dict[str, str]:

@@ -18,7 +18,7 @@ from dockerlab.image import digest as digests
 from dockerlab.image import layer
 from dockerlab.image.layout import Layout
 from dockerlab.image.manifest import OCI_LAYER, Descriptor, Platform
-from dockerlab.image.sample import OS_RELEASE, assemble, describe, index
+from dockerlab.image.sample import OS_RELEASE, REGISTRY_SETTINGS, assemble, describe, index
 
 PROGRAM = "docker-registry"  # the command, and the package of Debian and Ubuntu
 Files = dict[str, tuple[bytes, int]]
@@ -37,26 +37,6 @@ case "$1" in
     serve|garbage-collect|help|-*) set -- registry "$@" ;;
 esac
 exec "$@"
-"""
-_CONFIG = b"""\
-version: 0.1
-log:
-  fields:
-    service: registry
-storage:
-  cache:
-    blobdescriptor: inmemory
-  filesystem:
-    rootdirectory: /var/lib/registry
-http:
-  addr: :5000
-  headers:
-    X-Content-Type-Options: [nosniff]
-health:
-  storagedriver:
-    enabled: true
-    interval: 10s
-    threshold: 3
 """
 
 
@@ -97,7 +77,7 @@ def pack(layout: Layout, program: Program) -> Descriptor:
         f"COPY {PROGRAM} /bin/registry": {"bin/registry": (program.path.read_bytes(), 0o755)},
         "COPY config.yml entrypoint.sh /": {
             "entrypoint.sh": (_ENTRYPOINT, 0o755),
-            "etc/docker/registry/config.yml": (_CONFIG, 0o644),
+            "etc/docker/registry/config.yml": (REGISTRY_SETTINGS, 0o644),
         },
     }
     tars = [layer.tree(files) for files in steps.values()]

@@ -46,6 +46,26 @@ NAME="dockerlab"
 ID=dockerlab
 PRETTY_NAME="A sample image of the dockerlab course"
 """
+REGISTRY_SETTINGS = b"""\
+version: 0.1
+log:
+  fields:
+    service: registry
+storage:
+  cache:
+    blobdescriptor: inmemory
+  filesystem:
+    rootdirectory: /var/lib/registry
+http:
+  addr: :5000
+  headers:
+    X-Content-Type-Options: [nosniff]
+health:
+  storagedriver:
+    enabled: true
+    interval: 10s
+    threshold: 3
+"""  # in the images registry:2 and registry:3
 _DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
 
