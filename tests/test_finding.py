@@ -50,11 +50,17 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("this machine has an engine of its own at a usual place")
 
 
+@pytest.fixture(scope="module")
+def cli(need: Need) -> str:
+    """The docker CLI, where an engine answers; looked for before `alone` hides that one."""
+    return need("docker")
+
+
 @pytest.fixture
-def version(need: Need, target: str) -> str:
+def version(cli: str, target: str) -> str:
     """The real engine's version, as docker's CLI tells it."""
     asked = ("version", "--format", "{{.Server.Version}}")
-    return real(need("docker"), *asked, host=f"unix://{target}").out.strip()
+    return real(cli, *asked, host=f"unix://{target}").out.strip()
 
 
 @contextmanager
@@ -114,18 +120,17 @@ def test_an_engine_at_a_usual_place_is_found(place: str, target: str, tmp_path: 
     assert finding.find().address == Address(f"unix://{path}", "socket")
 
 
-def context(docker: str, name: str, host: str) -> None:
+def context(cli: str, name: str, host: str) -> None:
     """A docker context of the learner's own, made by docker."""
-    assert real(docker, "context", "create", name, "--docker", host).status == 0
+    assert real(cli, "context", "create", name, "--docker", host).status == 0
 
 
 def test_the_current_context_is_found_and_another_can_be_named(
-    version: str, target: str, need: Need, monkeypatch: pytest.MonkeyPatch
+    version: str, target: str, cli: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    docker = need("docker")
-    context(docker, "mine", f"host=unix://{target}")
-    context(docker, "other", "host=tcp://127.0.0.1:1")
-    assert real(docker, "context", "use", "mine").status == 0
+    context(cli, "mine", f"host=unix://{target}")
+    context(cli, "other", "host=tcp://127.0.0.1:1")
+    assert real(cli, "context", "use", "mine").status == 0
     found = finding.find()
     assert found.address and found.address.context == "mine" and found.version
     monkeypatch.setenv("DOCKER_CONTEXT", "other")
@@ -141,11 +146,11 @@ def test_the_current_context_is_found_and_another_can_be_named(
 @pytest.mark.usefixtures("version", "nowhere")
 @pytest.mark.parametrize("is_silent", [True, False])
 def test_a_context_that_does_not_answer_holds_nothing_up_and_is_told(
-    is_silent: bool, target: str, need: Need, tmp_path: Path
+    is_silent: bool, target: str, cli: str, tmp_path: Path
 ) -> None:
-    docker, there = need("docker"), tmp_path / "there.sock"
-    context(docker, "mine", f"host=unix://{there}")
-    assert real(docker, "context", "use", "mine").status == 0
+    there = tmp_path / "there.sock"
+    context(cli, "mine", f"host=unix://{there}")
+    assert real(cli, "context", "use", "mine").status == 0
     with relays.at(there), relays.at(tmp_path / "xdg_runtime_dir" / "docker.sock", target):
         if not is_silent:
             there.unlink()
@@ -237,7 +242,12 @@ def test_a_docker_host_that_is_no_address_is_told(
 
 
 def test_an_engine_behind_tls_is_found_with_its_certificates_only(
-    version: str, target: str, need: Need, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    version: str,
+    target: str,
+    cli: str,
+    need: Need,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     need("openssl")
     files = tmp_path / "certificates"
@@ -253,7 +263,7 @@ def test_an_engine_behind_tls_is_found_with_its_certificates_only(
         monkeypatch.delenv("DOCKER_HOST")
         host = f"host=tcp://localhost:{port}"
         names = "".join(f",{name}={files / name}.pem" for name in ("ca", "cert", "key"))
-        context(need("docker"), "secure", host + names)
+        context(cli, "secure", host + names)
         monkeypatch.setenv("DOCKER_CONTEXT", "secure")
         assert (found := finding.find()).address and found.address.tls
 
