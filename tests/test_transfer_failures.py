@@ -196,8 +196,9 @@ def test_registry_that_dies_during_a_push(
             name = Reference.parse(f"{server.address}/a:v1")
             push(layout, top, registry, name, on_step=kill)
         refused = f"dial tcp {server.address}: connect: connection refused"
-        assert caught.value.detail == refused
-        assert refused in str(caught.value)
+        broken = {"EOF", "unexpected EOF", "read: connection reset by peer", "write: broken pipe"}
+        assert caught.value.detail in {refused, *broken}  # what another blob was at just then
+        assert caught.value.detail in str(caught.value)
     steps: list[Step] = []
     with (
         start_real_registry(binary, tmp_path / "root") as server,
