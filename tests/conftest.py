@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from dockerlab import i18n
 from tests.engines import missing
+from tests.pages import Sheet, Studio, open_studio
 
 NAMES = {
     "docker-registry": "registry",
@@ -52,6 +53,21 @@ def need() -> Callable[[str], str]:
         return binary
 
     return path
+
+
+@pytest.fixture(scope="session")
+def studio(
+    tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]
+) -> Iterator[Studio]:
+    """One JupyterLab in one Chromium, for all widgets."""
+    with open_studio(tmp_path_factory.mktemp("studio"), need("chromium")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["bn", "en"])
+def sheet(studio: Studio, request: pytest.FixtureRequest) -> Sheet:
+    """A notebook in each language, with an empty lab."""
+    return studio.sheet(request.param)
 
 
 def _answers(docker: str) -> bool:

@@ -18,6 +18,7 @@ class Course:
 
     def __init__(self, home: Path, arguments: Sequence[str], until: str) -> None:
         self.home = home
+        self.mine = home.parent / "mine"  # where the learner's copy is, if --dir says so
         surroundings = {key: value for key, value in os.environ.items() if key != "DOCKERLAB_LANG"}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dockerlab", "--no-browser", *arguments],

@@ -30,8 +30,8 @@ LAYERS = (  # each may import what stands before it, and its own kind
     {"cli", "jupyter", "lab", "magic", "start", "workspace", "__main__"},
 )
 HEAVY = {
-    *("IPython", "click", "docker", "granian", "httpx", "ipywidgets", "jinja2", "jupyterlab"),
-    *("nbformat", "platformdirs", "psutil", "starlette", "yaml"),
+    *("IPython", "anywidget", "click", "docker", "granian", "httpx", "ipywidgets", "jinja2"),
+    *("jupyterlab", "nbformat", "platformdirs", "psutil", "starlette", "traitlets", "yaml"),
 }
 LONGEST = 400
 BOTH = "dockerlab.registry.proxy"  # a cache asks one registry, and is another

@@ -23,6 +23,7 @@ import click
 
 ROOT = Path(__file__).parent.parent / "notebooks"
 LANGUAGES = ("bn", "en")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 STEP = re.compile(r"[LB]\d{1,2}")
 TAGS = {"exercise", "raises-exception"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -188,6 +189,7 @@ def normalised(notebook: Notebook) -> Notebook:
         cell["metadata"].pop("execution", None)
         cell["outputs"] = _joined(cell["outputs"])
         for output in cell["outputs"]:
+            output.get("data", {}).pop(WIDGET, None)  # its HTML stays
             if "execution_count" in output:
                 output["execution_count"] = number + 1
     metadata = {"kernelspec": KERNEL, "language_info": LANGUAGE}
