@@ -110,7 +110,8 @@ def is_json(headers: Mapping[str, str]) -> bool:
 
 def shown(headers: httpx.Headers) -> Headers:
     """Headers as they may be shown."""
-    return tuple((name, _value(name, value)) for name, value in headers.multi_items())
+    written = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw]
+    return tuple((name, _value(name, value)) for name, value in written)
 
 
 def hidden(address: str) -> str:

@@ -201,7 +201,9 @@ class LoginView(View):
     def _log_in(self, user: str, typed: bytes) -> None:
         try:
             with observing(self.exchanges.append):
-                status = self._docker("login", f"--username={user}", "--password-stdin", typed=typed)
+                status = self._docker(
+                    "login", f"--username={user}", "--password-stdin", typed=typed
+                )
             self.arrived = status == 0
             if self.arrived and not self.exchanges:
                 self._look()
@@ -234,13 +236,16 @@ class LoginView(View):
 def _trip(exchange: Exchange) -> Trip:
     asked = {name.lower(): value for name, value in exchange.request.headers}
     answered = {name.lower(): value for name, value in exchange.response.headers}
+    refused = exchange.status == 401 and "authorization" in asked
     where = exchange.path + ("?" + exchange.query if exchange.query else "")
     return Trip(
         f"{exchange.method} {exchange.scheme}://{exchange.host}{where}",
         asked.get("authorization", ""),
         exchange.status,
         answered.get("www-authenticate", "") if exchange.status == 401 else "",
-        str(meaning(observed(exchange))),
+        _("No, this user name or this password is not right.")
+        if refused
+        else str(meaning(observed(exchange))),
     )
 
 
