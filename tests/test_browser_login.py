@@ -132,7 +132,9 @@ def test_by_keyboard_alone(sheet: Sheet, form: Locator, registry: str) -> None:
     expect(form.locator('[data-whisper="entry-plain"]')).to_have_text("")
     sheet.tab_to('button[data-do="log_out"]')
     keys.press("Enter")
-    expect(form).to_contain_text("docker-config/config.json")
+    expect(form.locator('button[data-do="log_out"]')).to_have_count(0)
+    expect(form.locator("button.main")).to_be_focused()
+    expect(form).to_contain_text(f"Removing login credentials for {registry}")
     assert registry not in kept(sheet)
 
 
