@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -147,13 +148,13 @@ class Traffic(View):
 
     def on_open(self, value: Any) -> None:
         """Show what is in one of them, or no longer."""
-        number = int(value)
+        number = _number(value)
         self.opened = None if self.opened == number else number
 
     def on_ask(self, value: Any) -> None:
         """Ask one of them again, as docker would."""
-        number = int(value)
-        if self.busy or not 0 <= number < len(self._lines) or not self._lines[number].can_ask:
+        number = _number(value)
+        if self.busy or number >= len(self._lines) or not self._lines[number].can_ask:
             return
         self.busy = True
         self.in_background(lambda: self._ask(number))
@@ -191,6 +192,11 @@ def table(cells: Sequence[Sequence[str]]) -> list[str]:
 
 def _host(line: Line) -> str:
     return line.event.host or line.address or _("registry")
+
+
+def _number(value: object) -> int:
+    """The row that a page names; far beyond all if it names none."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else sys.maxsize
 
 
 def _skip(count: int) -> list[Step]:
