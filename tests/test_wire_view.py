@@ -140,7 +140,7 @@ def test_what_failed_is_explained(docker: Docker, server: RunningServer) -> None
     nobody = lab.wire("pull localhost:9/nope")
     assert "connection refused" in repr(nobody)
     assert {line.event.status for _number, line in nobody.lines} == {0}
-    assert nobody.lines[0][1].parts[1].first == "HTTP/1.1 no answer"
+    assert nobody.lines[0][1].parts[1].line == "HTTP/1.1 no answer"
     assert "asked no registry" in repr(lab.wire("images -q"))
     assert "asked no registry" in repr(lab.wire("pull nginx"))  # of the Mini Hub
     with pytest.raises(EngineError, match="never closed"):

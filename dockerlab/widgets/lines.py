@@ -33,6 +33,9 @@ _VARIES = re.compile(
 )
 
 
+Role = tuple[int, int]  # which layer, of how many; 0: the config
+
+
 @dataclass(frozen=True)
 class Line:
     """A request: what is known of it, and where it can be asked again ("" if nowhere)."""
@@ -122,13 +125,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """One half of an exchange: its first line, its headers, its body of `size` bytes."""
+    """One half of an exchange: its first `line`, its headers, its body of `size` bytes."""
 
     title: str
-    first: str
+    line: str
     message: Message
     size: int
     kind: str
+
+    def first(self, live: bool) -> str:
+        """The first line; if not `live`, only what stays the same."""
+        return self.line if live else _VARIES.sub("…", self.line)
 
     def headers(self, live: bool) -> list[tuple[str, str]]:
         """The headers; of those that vary from run to run only what stays, if not `live`."""
@@ -158,10 +165,23 @@ class Part:
 
 @dataclass(frozen=True)
 class Group:
-    """Requests that belong together: those about one blob, which has a `title`."""
+    """Requests that belong together: those about the blob `digest`, or "", those about none."""
 
-    title: str
+    digest: str
+    role: Role | None  # what the blob is, if a manifest tells
     lines: tuple[tuple[int, Line], ...]  # each with its number
+
+    @property
+    def title(self) -> str:
+        """What the blob is, and the beginning of its digest; or ""."""
+        if not self.digest:
+            return ""
+        name = _("blob")
+        if self.role:
+            number, count = self.role
+            layer = _("layer {number} of {count}").format(number=number, count=count)
+            name = digits(layer) if number else _("config")
+        return f"{name} · {short(self.digest)}"
 
 
 class Order:
@@ -170,6 +190,7 @@ class Order:
     def __init__(self, lines: Sequence[Line]) -> None:
         self._blobs = dict(zip(map(id, lines), _blobs(lines), strict=True))
         self._known = _named(lines)
+        self._places = {digest: place for place, digest in enumerate(self._known)}
         self.lines = [line for run in self._runs(lines) for line in run]
 
     @cached_property
@@ -177,7 +198,7 @@ class Order:
         """The lines, those about one blob together."""
         numbered = enumerate(self.lines)
         found = groupby(numbered, lambda pair: self._blobs[id(pair[1])] or "")
-        return [Group(self._title(digest), tuple(lines)) for digest, lines in found]
+        return [Group(digest, self._known.get(digest), tuple(lines)) for digest, lines in found]
 
     def _runs(self, lines: Sequence[Line]) -> Iterator[list[Line]]:
         """Between the requests that wait for each other are those that do not."""
@@ -195,13 +216,7 @@ class Order:
         digest = self._blobs[id(line)]
         if digest is None:
             return -1, ""
-        return self._known.get(digest, (len(self._known), ""))[0], digest
-
-    def _title(self, digest: str) -> str:
-        if not digest:
-            return ""
-        _number, name = self._known.get(digest, (0, _("blob")))
-        return f"{name} · {short(digest)}"
+        return self._places.get(digest, len(self._places)), digest
 
 
 def plain(text: str) -> str:
@@ -250,24 +265,22 @@ def _digest(text: str) -> str:
     return text.replace("%3A", ":").replace("%3a", ":").lower()
 
 
-def _named(lines: Sequence[Line]) -> dict[str, tuple[int, str]]:
-    """The blobs that the manifests which travelled name: place and role."""
-    found: dict[str, tuple[int, str]] = {}
+def _named(lines: Sequence[Line]) -> dict[str, Role]:
+    """The blobs that the manifests which travelled name, in their order."""
+    found: dict[str, Role] = {}
     for line in lines:
         if line.exchange and line.kind.startswith("manifest"):
             for message in (line.exchange.request, line.exchange.response):
                 for digest, role in _roles(message.body):
-                    found.setdefault(digest, (len(found), role))
+                    found.setdefault(digest, role)
     return found
 
 
-def _roles(body: str) -> Iterator[tuple[str, str]]:
+def _roles(body: str) -> Iterator[tuple[str, Role]]:
     try:
         manifest: Any = json.loads(body)
-        yield str(manifest["config"]["digest"]), _("config")
         layers = manifest["layers"]
-        for number, layer in enumerate(layers, 1):
-            name = _("layer {number} of {count}").format(number=number, count=len(layers))
-            yield str(layer["digest"]), digits(name)
+        for number, blob in enumerate([manifest["config"], *layers]):
+            yield str(blob["digest"]), (number, len(layers))
     except (ValueError, KeyError, TypeError, RecursionError):
         return

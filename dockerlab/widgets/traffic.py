@@ -61,7 +61,7 @@ class Traffic(View):
     def __init__(self, lines: Sequence[Line], ordered: bool = False) -> None:
         order = Order(lines)
         self._lines = order.lines if ordered else list(lines)
-        self._groups = order.groups if ordered else [Group("", tuple(enumerate(lines)))]
+        self._groups = order.groups if ordered else [Group("", None, tuple(enumerate(lines)))]
         self._again: dict[int, Exchange] = {}
         self.opened: int | None = None
         self.busy = False
@@ -107,19 +107,19 @@ class Traffic(View):
         steps: list[Step] = []
         skipped = 0
         for group in self._groups:
-            if group.title and len(steps) > ARROWS:
+            if group.digest and len(steps) > ARROWS:
                 skipped += 1
                 continue
             steps += _skip(skipped)
             skipped = 0
-            steps += [Step(None, 0, group.title)] if group.title else []
+            steps += [Step(None, 0, group.title)] if group.digest else []
             steps += [Step(line, places[_host(line)]) for _number, line in group.lines]
         return steps + _skip(skipped)
 
     @property
     def has_blobs(self) -> bool:
         """Whether something travelled at the same time."""
-        return sum(bool(group.title) for group in self._groups) > 1
+        return sum(bool(group.digest) for group in self._groups) > 1
 
     @property
     def summary(self) -> str:
