@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dockerlab.registry.exchange import Exchange
 
 _PASSWORD = re.compile(r"(?<!\S)(-p|--password)([ =]+)\S+")
-_PATIENCE = 2.0  # seconds in which a Docker Engine passes on what a registry has logged
+_PATIENCE = 1.0  # second in which a Docker Engine passes on what a registry has logged
 _BEAT = 0.1
 
 
@@ -50,7 +50,14 @@ class WireView(Traffic):
     @property
     def empty(self) -> str:
         """What is said if it asked nobody."""
-        return "" if self._lines else _("For this, docker asked no registry over HTTP.")
+        if self._lines:
+            return ""
+        if self.engine and self.engine.name == "docker":
+            return _(
+                "No registry of the lab has logged a request. What docker asks elsewhere, its "
+                "engine does not tell."
+            )
+        return _("For this, docker asked no registry over HTTP.")
 
     def __repr__(self) -> str:
         shown = [line for _number, line in self.lines]
