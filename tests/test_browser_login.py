@@ -22,11 +22,12 @@ TRACES = f"""
 import gc
 wanted = "".join(map(chr, {[ord(sign) for sign in PASSWORD]}))
 def holds(value):
+    if isinstance(value, bytes):
+        return wanted.encode() in value
     return isinstance(value, str) and wanted in value and value is not wanted
+gc.collect()
 held = [each for each in gc.get_objects()
-        if (isinstance(each, dict) and any(map(holds, list(each.values())))
-            or isinstance(each, (list, tuple, set)) and any(map(holds, list(each))))
-        and each is not globals()]
+        if each is not globals() and any(map(holds, gc.get_referents(each)))]
 print("held:", len(held), wanted in repr((In[:-1], Out)))
 """
 
