@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -18,8 +18,9 @@ lab.begin("05-tag-push-pull")
 
 
 @pytest.fixture(scope="module")
-def name(sheet: Sheet) -> Iterator[str]:
+def name(sheet: Sheet, need: Callable[[str], str]) -> Iterator[str]:
     """my-image by a name at a registry that runs."""
+    need("curl")
     sheet.run(START)
     address = sheet.text("%docker port registry 5000/tcp").strip()
     sheet.run(f"%docker tag my-image {address}/my-image")
@@ -109,7 +110,7 @@ def test_a_failure_is_explained_and_the_log_can_be_asked_again(sheet: Sheet, nam
 
 
 def test_no_secret_is_shown_or_copied(sheet: Sheet) -> None:
-    """`secret word` is put together by the kernel, so no cell holds it."""
+    """The password is put together by the kernel, so no cell holds it."""
     sheet.run("""
 word = "se" + "sam-" + "öffne"
 lab.htpasswd("auth/htpasswd", "mina", word)

@@ -105,7 +105,7 @@ def test_a_push_and_a_pull_are_seen_whole(docker: Docker, server: RunningServer)
     assert view.hosts == [(server.address, "http")]
     docker.good("rmi", "my-image", name)
     pulled = lab.wire(f"pull {name}")
-    assert told(pulled) == ["GET 200"] * 6 or told(pulled) == ["GET 200"] * 5
+    assert set(told(pulled)) == {"GET 200"} and len(pulled.lines) >= 5
     assert '"layers": [' in pulled.lines[1][1].parts[1].body
     assert view.lines[1][1].milliseconds and not view.empty
 
@@ -202,6 +202,24 @@ def test_tokens_are_masked_at_the_source(tmp_path: Path, private: RunningServer)
     assert "Authorization: Bearer TOKEN" in repeating.curl(seen[-2])
 
 
+def test_a_refused_push_stands_before_its_token(tmp_path: Path, docker: Docker) -> None:
+    env = {"REGISTRY_AUTH": "htpasswd", "REGISTRY_AUTH_HTPASSWD_REALM": "lab"}
+    env |= {
+        "REGISTRY_AUTH_HTPASSWD_PATH": str(tmp_path / "htpasswd"),
+        "REGISTRY_AUTH_HTPASSWD_ANONYMOUS": "pull",
+    }
+    lab.htpasswd(str(tmp_path / "htpasswd"), USER, PASSWORD)
+    with start_server(tmp_path / "token", env=env) as server:
+        docker.engine.credentials.store(server.address, Login(USER, PASSWORD))
+        view = lab.wire(f"push {named(docker, server)}")
+    kinds = [line.kind for _number, line in view.lines]
+    refused = [line.event.status for _n, line in view.lines if line.kind == "upload-start"]
+    assert view.status == 0 and kinds[:4] == ["ping", "ping", "token", "ping"]
+    assert refused == sorted(refused, reverse=True)  # 401 first, then 202
+    assert kinds[4] == "upload-start" and kinds[-1] == "manifest-put"
+    assert "••••" in view.html() and PASSWORD not in view.html()
+
+
 def test_bodies_are_kept_if_they_are_json_and_small(server: RunningServer) -> None:
     seen: list[Exchange] = []
     with httpx.Client(base_url=server.url) as http:
@@ -225,7 +243,10 @@ def ran(command: list[str], secret: str = "") -> str:
     return done.stdout
 
 
-def test_copies_run_and_say_the_same(docker: Docker, private: RunningServer) -> None:
+def test_copies_run_and_say_the_same(
+    docker: Docker, private: RunningServer, need: Callable[[str], str]
+) -> None:
+    need("curl")
     docker.engine.credentials.store(private.address, Login(USER, PASSWORD))
     name = named(docker, private)
     lines = [*lab.wire(f"push {name}").lines, *lab.wire(f"pull {name}").lines]

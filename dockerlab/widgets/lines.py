@@ -214,8 +214,8 @@ class Order:
 
     def _place(self, line: Line) -> tuple[int, str]:
         digest = self._blobs[id(line)]
-        if digest is None:
-            return -1, ""
+        if not digest:  # what was refused, and the tokens that were asked for then
+            return -1, line.kind if digest is None else ""
         return self._places.get(digest, len(self._places)), digest
 
 
