@@ -182,6 +182,8 @@ def test_a_token_is_shown_on_its_way(tmp_path: Path) -> None:
         assert "takes a token" in view.html(live=True)
         log_in(view, "plain", "wrong")
         assert "unauthorized" in view.said and view.meaning
+        assert "/token?" in view.trips[-1].asked and view.trips[-1].status == 401
+        assert "this password is not right" in view.trips[-1].means
 
 
 def test_who_wants_no_login_says_so(tmp_path: Path) -> None:

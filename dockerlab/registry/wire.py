@@ -15,7 +15,7 @@ from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
 from dockerlab.registry.answers import INVALID, Answer, warnings
-from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
+from dockerlab.registry.auth import FOR_TOKEN, GIVEN, RegistryAuth
 from dockerlab.registry.exchange import Exchange, exchanged, is_json, note
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
@@ -196,7 +196,8 @@ class Wire:
             raise failure from error
         except RegistryError as error:
             if not status:  # of the server that was asked for a token
-                status = error.status
+                status, answered = error.status, request.extensions.get(GIVEN)
+                started += self._tell_history(answered) if answered else 0
             raise
         finally:
             if self._observe:

@@ -59,7 +59,8 @@ class Line:
     @property
     def still(self) -> str:
         """The path, the same in each run."""
-        return re.sub(r"(?<=/uploads/)[0-9a-f]{8}…", "…", self.path).removesuffix("?_state=…")
+        path = re.sub(r"(?<=/uploads/)[0-9a-f]{8}…", "…", self.path)
+        return re.sub(r"_state=…&?", "", path).removesuffix("?")
 
     @property
     def status(self) -> str:
