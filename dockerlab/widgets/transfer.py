@@ -144,7 +144,10 @@ class TransferView(View):
         if self.state == "running":
             return _("Under way …")
         if self.state == "cancelled":
-            return _("Cancelled. Whole layers that have arrived stay; the next try skips them.")
+            said = _(
+                "Cancelled: {name} is as it was before. Run this cell again whenever you like."
+            )
+            return said.format(name=self.name)
         if self.state == "failed":
             return _("It did not work.")
         return self._counted()
@@ -216,7 +219,9 @@ class TransferView(View):
         if self.state == "done":
             lines += [f"{one.id}: {self.told(one)}{_in_plain(one)}" for one in self.layers]
         lines += [f"{self.sign} {self.summary}".strip(), self.words, self.hint]
-        lines += [str(self.meaning or ""), self.progress.digest]
+        lines += [str(self.meaning or "")]
+        if self.progress.digest:
+            lines.append(f"{_('digest')}: {self.progress.digest}")
         return "\n".join(filter(None, lines))
 
 
