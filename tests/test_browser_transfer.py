@@ -1,4 +1,4 @@
-"""A push and a pull in a notebook: how they come on, cancelled by mouse and keyboard, and the end."""
+"""A push in a notebook: how it comes on, cancelled by mouse and keyboard, and its end."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,11 +1,10 @@
-"""Pushes and pulls as they are followed, told and cancelled, on both engines."""
+"""Pushes and pulls as they are followed, told and cancelled on the course's own engine."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -29,20 +28,17 @@ from dockerlab.engine.second import at
 from dockerlab.errors import Cancelled
 from dockerlab.image.reference import Reference
 from dockerlab.registry.htpasswd import add as add_user
-from dockerlab.widgets.transfer import TransferView, Way, transfer
+from dockerlab.widgets.transfer import transfer
 from tests import large
 from tests.containing import free_port, until
 from tests.relays import Narrow
-from tests.test_engine_docker import Lab, lab, running  # noqa: F401 (fixtures)
+from tests.transfers import Under, shown, tags
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
-import notebooks  # noqa: E402
+import notebooks
 
 MIB = 1024 * 1024
 BIG = (12 * MIB, 12 * MIB, 12 * MIB)
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
 
 
 @pytest.fixture
@@ -56,15 +52,6 @@ def engine(tmp_path: Path) -> Embedded:
     return Embedded(tmp_path / "lab")
 
 
-def reference(name: str) -> Reference:
-    return Reference.parse(name)
-
-
-def tags(server: RunningServer, repository: str) -> list[str]:
-    answer = httpx.get(f"{server.url}/v2/{repository}/tags/list")
-    return list(answer.json().get("tags") or ()) if answer.status_code == 200 else []
-
-
 def uploads(root: Path) -> list[str]:
     """What is half uploaded."""
     folder = root / "docker/registry/v2/repositories/big/_uploads"
@@ -76,30 +63,6 @@ def printed(engine: Engine, line: str) -> list[str]:
     out = io.StringIO()
     commands.run(line.split(), engine, out, out)
     return out.getvalue().splitlines()
-
-
-def shown(view: TransferView) -> str:
-    """What is on the page when the cell has ended."""
-    view.on_shown(None)
-    return view.html(live=True)
-
-
-class Under:
-    """A transfer that goes on in another thread, as a cell does."""
-
-    def __init__(self, way: Way, name: str, engine: Engine) -> None:
-        self.view = TransferView(way, name)
-        self._thread = threading.Thread(target=self.view.follow, args=(engine,))
-        self._thread.start()
-
-    def moved(self) -> bool:
-        return self.view.progress.moved > MIB
-
-    def cancel(self) -> TransferView:
-        self.view.handle("cancel", None)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        return self.view
 
 
 def test_sent_there_and_mounted(engine: Embedded, server: RunningServer) -> None:
@@ -118,7 +81,7 @@ def test_sent_there_and_mounted(engine: Embedded, server: RunningServer) -> None
     again = transfer("push", one, engine)
     assert again.summary == "3 layers: 3 already there."
     assert repr(again).count("● already there") == 3
-    engine.images.tag(one, reference(other))
+    engine.images.tag(one, Reference.parse(other))
     assert "3 mounted from apps/one" in transfer("push", other, engine).summary
     assert tags(server, "other") == ["latest"]
 
@@ -222,7 +185,7 @@ class Rubbish(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<html>hello</html>")
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -411,7 +374,5 @@ def test_nbval_finds_the_same_twice(tmp_path: Path) -> None:
 
 
 def notebooks_cell(id: str, source: str) -> dict[str, Any]:
-    return {
-        **{"cell_type": "code", "id": id, "metadata": {}, "source": source},
-        **{"execution_count": None, "outputs": []},
-    }
+    cell: dict[str, Any] = {"cell_type": "code", "id": id, "metadata": {}, "source": source}
+    return {**cell, "execution_count": None, "outputs": []}
