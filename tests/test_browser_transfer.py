@@ -10,9 +10,9 @@ from servers import RunningServer, start_server
 
 from dockerlab.engine.embedded import Embedded
 from tests import large
+from tests.following import MIB, tags
 from tests.pages import DO, Sheet
 from tests.relays import Narrow
-from tests.transfers import MIB, tags
 
 WORDS = {
     "bn": {"cancel": "থামাও", "cancelled": "থামানো হয়েছে", "layers": "২টা লেয়ার", "all": "২০০টা লেয়ার"},
@@ -34,6 +34,12 @@ def words(sheet: Sheet) -> dict[str, str]:
 
 def add(sheet: Sheet, name: str, *sizes: int) -> str:
     return large.add(Embedded(sheet.course.home).images, name, *sizes)
+
+
+def is_result(place: Locator) -> None:
+    """What the cell showed while it ran is gone, and its result is there."""
+    expect(place.locator(".jp-OutputArea-executeResult [role='group']")).to_have_count(1)
+    expect(place.locator("[role='group']")).to_have_count(1)
 
 
 def cancel(sheet: Sheet, place: Locator, way: str, name: str) -> None:
@@ -67,7 +73,7 @@ def test_push_cancel_and_push_again(
             cancel(sheet, place, way, words["cancel"])
             expect(place.get_by_role("status")).to_contain_text(words["cancelled"])
             expect(place.get_by_role("button")).to_have_count(0)
-            expect(place.locator("[role='group']")).to_have_count(1)
+            is_result(place)
             expect(place.locator(".dockerlab-stream")).to_have_count(0)
             expect(place.locator("[data-mime-type$='stderr']")).to_have_count(0)
             assert sheet.text("print(pushed.state)").strip() == "cancelled"
@@ -75,7 +81,7 @@ def test_push_cancel_and_push_again(
         narrow.open.set()
         place = sheet.run(f'pushed = lab.push("{name}")\npushed')
         expect(place.get_by_role("status")).to_contain_text(words["layers"])
-        expect(place.locator("[role='group']")).to_have_count(1)
+        is_result(place)
         expect(place.get_by_text(digest, exact=True)).to_be_visible()
     assert tags(server, f"big-{lang}") == ["v1"]
     manifest = httpx.get(f"{server.url}/v2/big-{lang}/manifests/v1")
@@ -93,6 +99,7 @@ def test_two_hundred_layers_scroll_below_their_sum(
     place = sheet.run(f'lab.push("{name}")')
     expect(place.get_by_role("status")).to_contain_text(words["all"])
     expect(place.get_by_role("progressbar")).to_have_count(200)
+    is_result(place)
     box = place.get_by_role("region").first
     assert box.evaluate("one => one.scrollHeight > 2 * one.clientHeight")
     box.focus()
@@ -107,7 +114,7 @@ def test_what_failed_is_explained_and_the_next_cell_runs(sheet: Sheet) -> None:
     place = sheet.run('lab.push("localhost:1/down:v1")')
     expect(place.get_by_role("alert")).to_contain_text("connection refused")
     expect(place.get_by_role("alert")).to_contain_text(re.compile("docker ps"))
-    expect(place.locator("[role='group']")).to_have_count(1)
+    is_result(place)
     assert sheet.text("print(6 * 7)").strip() == "42"
     sheet.photograph(f"transfer-failed-{lang}", place)
     assert "connection refused" in sheet.saved()

@@ -21,9 +21,9 @@ from dockerlab.widgets.transfer import transfer
 from tests import large
 from tests import test_engine_docker as engines
 from tests.containing import until
+from tests.following import MIB, Under, shown, tags
 from tests.relays import Narrow
 from tests.test_engine_docker import Lab
-from tests.transfers import MIB, Under, shown, tags
 
 running, lab = engines.running, engines.lab  # fixtures
 pytestmark = engines.pytestmark

@@ -31,8 +31,8 @@ from dockerlab.registry.htpasswd import add as add_user
 from dockerlab.widgets.transfer import transfer
 from tests import large
 from tests.containing import free_port, until
+from tests.following import Under, shown, tags
 from tests.relays import Narrow
-from tests.transfers import Under, shown, tags
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 import notebooks

@@ -1,42 +1,34 @@
-"""Pushes and pulls that go on while a test looks at them, and what a registry has afterwards."""
+"""What the tests of transfers share."""
 
-from __future__ import annotations
-
-import threading
-
-import httpx
-from servers import RunningServer
-
-from dockerlab.engine.base import Engine
-from dockerlab.widgets.transfer import TransferView, Way
-
-MIB = 1024 * 1024
+from dockerlab.image import digest as digests
+from dockerlab.image.layout import Layout
+from dockerlab.image.manifest import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Descriptor, encode
+from dockerlab.registry.transfer import Step
 
 
-class Under:
-    """A transfer that goes on in another thread, as a cell does."""
-
-    def __init__(self, way: Way, name: str, engine: Engine) -> None:
-        self.view = TransferView(way, name)
-        self._thread = threading.Thread(target=self.view.follow, args=(engine,))
-        self._thread.start()
-
-    def moved(self) -> bool:
-        return self.view.progress.moved > 0
-
-    def cancel(self) -> TransferView:
-        self.view.handle("cancel", None)
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        return self.view
+def image(layout: Layout, *layers: bytes) -> Descriptor:
+    """An image of these layers in `layout`."""
+    blobs = [layout.add(layer, OCI_LAYER).to_json() for layer in layers]
+    config = layout.add(encode({"made of": len(layers)}), OCI_CONFIG).to_json()
+    data = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": blobs}
+    return layout.add(encode(data), OCI_MANIFEST)
 
 
-def tags(server: RunningServer, repository: str) -> list[str]:
-    answer = httpx.get(f"{server.url}/v2/{repository}/tags/list")
-    return list(answer.json().get("tags") or ()) if answer.status_code == 200 else []
+def blobs(layout: Layout) -> set[str]:
+    """The digests of all files below blobs/, each verified."""
+    found = set()
+    for path in (layout.path / "blobs").glob("*/*"):
+        digest = f"{path.parent.name}:{path.name}"
+        assert digests.of(layout.read(digest), path.parent.name) == digest
+        found.add(digest)
+    return found
 
 
-def shown(view: TransferView) -> str:
-    """What is on the page when the cell has ended."""
-    view.on_shown(None)
-    return view.html(live=True)
+def states(steps: list[Step]) -> dict[str, list[str]]:
+    """What happened to each blob, repetitions left out."""
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        seen = found.setdefault(step.digest, [])
+        if seen[-1:] != [step.state]:
+            seen.append(step.state)
+    return found
