@@ -328,9 +328,6 @@ class NotOurs(DockerlabError):
 class Cancelled(DockerlabError):
     """A push or a pull ended because that was asked for."""
 
-    def message(self) -> str:
-        return _("Cancelled.")
-
 
 class UnknownEngine(DockerlabError):
     """DOCKERLAB_ENGINE asks for the engine `name`, and there is none of that name."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from dockerlab.errors import Cancelled
 from dockerlab.registry.transfer import State, Step
 
-ENDS = ("done", "exists", "mounted")
+_HAD = ("exists", "mounted")
+ENDS = ("done", *_HAD)
 _MOVING = ("uploading", "downloading")
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})", re.IGNORECASE)
 
@@ -31,7 +32,7 @@ class Layer:
     @property
     def moved(self) -> int:
         """Bytes that went over the wire."""
-        return 0 if self.state in ("exists", "mounted") else self.current
+        return 0 if self.state in _HAD else self.current
 
     @property
     def speed(self) -> float:
@@ -63,12 +64,12 @@ class Progress:
     @property
     def moving(self) -> list[Layer]:
         """The layers that go over the wire."""
-        return [one for one in self.layers.values() if one.state not in ("exists", "mounted")]
+        return [one for one in list(self.layers.values()) if one.state not in _HAD]
 
     @property
     def moved(self) -> int:
         """Bytes that went over the wire."""
-        return sum(layer.moved for layer in self.layers.values())
+        return sum(layer.moved for layer in self.moving)
 
     @property
     def total(self) -> int:
