@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from dockerlab.errors import Cancelled
 from dockerlab.registry.transfer import State, Step
 
-_HAD = ("exists", "mounted")
-ENDS = ("done", *_HAD)
+ENDS = ("done", "exists", "mounted")
 _MOVING = ("uploading", "downloading")
 _DIGEST = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})", re.IGNORECASE)
 
@@ -30,9 +29,14 @@ class Layer:
     ended: float = 0
 
     @property
+    def travels(self) -> bool:
+        """Whether it goes over the wire, as one that the other side has not got."""
+        return self.state not in ("exists", "mounted")
+
+    @property
     def moved(self) -> int:
         """Bytes that went over the wire."""
-        return 0 if self.state in _HAD else self.current
+        return self.current if self.travels else 0
 
     @property
     def speed(self) -> float:
@@ -64,7 +68,7 @@ class Progress:
     @property
     def moving(self) -> list[Layer]:
         """The layers that go over the wire."""
-        return [one for one in list(self.layers.values()) if one.state not in _HAD]
+        return [one for one in list(self.layers.values()) if one.travels]
 
     @property
     def moved(self) -> int:

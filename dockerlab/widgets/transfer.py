@@ -174,6 +174,11 @@ class TransferView(View):
         """Bytes as docker writes them."""
         return size(int(count))
 
+    def extent(self, layer: Layer) -> str:
+        """How large a layer is that goes over the wire; docker tells it of no other."""
+        known = (layer.total or layer.current) if layer.travels else 0
+        return size(known) if known else ""
+
     def told(self, layer: Layer) -> str:
         """How a layer is, with a sign."""
         if self.state != "running" and layer.state not in ENDS:
@@ -217,7 +222,9 @@ class TransferView(View):
     def __repr__(self) -> str:
         lines = [f"{self.title} {self.name}"]
         if self.state == "done":
-            lines += [f"{one.id}: {self.told(one)}{_in_plain(one)}" for one in self.layers]
+            lines += [
+                f"{one.id}: {self.told(one)} {self.extent(one)}".strip() for one in self.layers
+            ]
         lines += [f"{self.sign} {self.summary}".strip(), self.words, self.hint]
         lines += [str(self.meaning or "")]
         if self.progress.digest:
@@ -254,7 +261,3 @@ class Meanwhile(View):
 
     def __repr__(self) -> str:
         return ""
-
-
-def _in_plain(layer: Layer) -> str:
-    return f", {size(layer.total)}" if layer.total else ""
