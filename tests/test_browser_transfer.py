@@ -106,6 +106,12 @@ def test_two_hundred_layers_scroll_below_their_sum(
     sheet.page.keyboard.press("End")
     expect(place.get_by_role("progressbar").last).to_be_in_viewport()
     expect(place.get_by_role("status")).to_be_in_viewport()
+    sheet.page.evaluate("document.activeElement.blur()")
+    gone = f'gone = lab.engine.remove_image("{name}", force=True)'
+    place = sheet.run(f'{gone}\nlab.pull("{name}")')
+    expect(place.get_by_role("status")).to_contain_text(words["all"])
+    is_result(place)
+    assert len(Embedded(sheet.course.home).images.find(name).layers) == 200
 
 
 def test_what_failed_is_explained_and_the_next_cell_runs(sheet: Sheet) -> None:
@@ -116,5 +122,6 @@ def test_what_failed_is_explained_and_the_next_cell_runs(sheet: Sheet) -> None:
     expect(place.get_by_role("alert")).to_contain_text(re.compile("docker ps"))
     is_result(place)
     assert sheet.text("print(6 * 7)").strip() == "42"
-    sheet.photograph(f"transfer-failed-{lang}", place)
+    if lang == "bn":
+        sheet.photograph("transfer-failed", place)
     assert "connection refused" in sheet.saved()
