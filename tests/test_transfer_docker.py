@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 from servers import RunningServer, start_server
 
 from dockerlab.engine import archive
+from dockerlab.engine.base import Engine
 from dockerlab.engine.credentials import Login
 from dockerlab.engine.embedded import Embedded
 from dockerlab.errors import EngineError
 from dockerlab.image.reference import Reference
 from dockerlab.registry.htpasswd import add as add_user
-from dockerlab.widgets.transfer import transfer
+from dockerlab.widgets.transfer import Way, transfer
 from tests import large
 from tests import test_engine_docker as engines
 from tests.containing import until
@@ -28,6 +30,7 @@ from tests.test_engine_docker import Lab
 running, lab = engines.running, engines.lab  # fixtures
 pytestmark = engines.pytestmark
 BIG = (12 * MIB, 12 * MIB, 12 * MIB)
+VARYING = re.compile(r"sha256:[0-9a-f]{64}|\b[0-9a-f]{12}\b|\b[\d.]+[kM]?B\b")
 
 
 @pytest.fixture
@@ -135,3 +138,27 @@ def test_mistakes_in_dockers_own_words(lab: Lab, server: RunningServer, tmp_path
         login = Login("mina", "s3cret-word")
         lab.engine.credentials.store(f"localhost:{closed.port}", login)
         assert transfer("push", own, lab.engine).state == "done"
+
+
+def test_a_lesson_shows_the_same_on_both_engines(lab: Lab, tmp_path: Path) -> None:
+    seen = []
+    for engine in (lab.engine, Embedded(tmp_path / "lab")):
+        with start_server(tmp_path / engine.name) as server:
+            seen.append(list(_shown(engine, f"localhost:{server.port}")))
+    assert seen[0] == seen[1]
+
+
+def _shown(engine: Engine, registry: str) -> Iterator[str]:
+    """What stays in a notebook, without what each engine packs in its own way."""
+    one, other = f"{registry}/my-image", f"{registry}/other"
+    engine.images.add_sample("my-image", one)
+    engine.images.tag(one, Reference.parse(other))
+    ways: list[tuple[Way, str]] = [("push", one), ("push", one), ("push", other), ("pull", one)]
+    ways += [("push", f"{one}:7"), ("pull", f"{one}:7"), ("push", f"{registry}/My-Image")]
+    for way, name in ways:
+        view = transfer(way, name, engine)
+        yield VARYING.sub("…", (repr(view) + view.html()).replace(registry, "REGISTRY"))
+    for name in (one, other):
+        engine.remove_image(name, force=True)
+    yield VARYING.sub("…", repr(transfer("pull", one, engine)).replace(registry, "REGISTRY"))
+    engine.remove_image(one, force=True)
