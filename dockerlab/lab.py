@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockerlab.widgets.registry import RegistryView
     from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
+    from dockerlab.widgets.transfer import TransferView
     from dockerlab.widgets.wire import WireView
 
 
@@ -68,6 +69,18 @@ class Lab:
         from dockerlab.widgets.wire import run
 
         return run(self.engine, command)
+
+    def push(self, image: str, context: str = "") -> TransferView:
+        """Push `image` from this docker host or another one, and show how each layer comes on."""
+        from dockerlab.widgets.transfer import transfer
+
+        return transfer("push", image, self.engine, context)
+
+    def pull(self, image: str, context: str = "") -> TransferView:
+        """Pull `image` to this docker host or another one, and show how each layer comes on."""
+        from dockerlab.widgets.transfer import transfer
+
+        return transfer("pull", image, self.engine, context)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.credentials import Credentials, Login
     from dockerlab.engine.daemon import Daemon
     from dockerlab.engine.images import ImageStore
+    from dockerlab.engine.progress import Progress
     from dockerlab.engine.volumes import Volumes
     from dockerlab.image.layout import Layout
     from dockerlab.image.manifest import Platform
@@ -183,18 +184,26 @@ class Embedded:
         *,
         platform: Platform | None = None,
         all_tags: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Pull one image, or all tags of a repository, with docker's output."""
         from dockerlab.engine import pulling
 
         way = pulling.pull_all if all_tags else pulling.pull
-        way(self.images, reference, say, platform=platform)
+        way(self.images, reference, say, platform=platform, progress=progress)
 
-    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+    def push(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        all_tags: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
         """Push one image, or all tags of a repository, with docker's output."""
         from dockerlab.engine import pushing
 
-        pushing.push(self.images, reference, say, all_tags=all_tags)
+        pushing.push(self.images, reference, say, all_tags=all_tags, progress=progress)
 
     def save(self, names: Sequence[str], target: IO[bytes]) -> None:
         """Write images to a tar."""
