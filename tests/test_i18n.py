@@ -35,6 +35,8 @@ def texts(data: Any, path: str = "") -> Iterator[tuple[str, dict[str, str]]]:
             yield path, data
         for key, value in data.items():
             yield from texts(value, f"{path}/{key}")
+    for number, value in enumerate(data if isinstance(data, list) else ()):
+        yield from texts(value, f"{path}/{number}")
 
 
 def test_every_string_is_translated_and_none_is_left_over() -> None:
