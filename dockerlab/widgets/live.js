@@ -7,6 +7,7 @@
 //   <… data-every="NAME" data-seconds="2">   again and again, while it can be seen
 //   <button data-copy="TEXT" data-copied="…"> copies TEXT, without the kernel
 //   <… data-whisper="NAME">                  filled by a message that is kept nowhere
+//   <a href="….ipynb">                       opens in JupyterLab, beside this notebook
 // data-key tells which elements are the same ones, so that focus and scrolling stay.
 
 const PATIENCE = 4000; // milliseconds without an answer before the learner is told
@@ -110,6 +111,14 @@ async function copy(button) {
   setTimeout(() => (button.textContent = label), 1500);
 }
 
+// JupyterLab follows a link by itself if it is told so; else the whole page would load again.
+function toNotebook(link) {
+  const path = /\/(?:lab|doc|workspaces\/[^/]+)\/tree\/(.+)/.exec(decodeURI(link.pathname));
+  if (!path) return;
+  link.dataset.commandlinkerCommand = "docmanager:open";
+  link.dataset.commandlinkerArgs = JSON.stringify({ path: path[1] });
+}
+
 function render({ model, el }) {
   const root = document.createElement("div");
   const lost = document.createElement("p");
@@ -165,6 +174,8 @@ function render({ model, el }) {
   }
 
   root.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href$=".ipynb"]');
+    if (link) return toNotebook(link);
     const button = event.target.closest("[data-do], [data-copy]");
     if (!button || button.nodeName === "FORM" || button.disabled) return;
     if (button.getAttribute("aria-disabled") === "true") return;
