@@ -31,7 +31,8 @@ function attributes(from, to) {
 }
 
 function control(from, to) {
-  if (from === document.activeElement && !to.hasAttribute("data-set")) return;
+  const busy = from === document.activeElement && from.type !== "radio"; // a radio has siblings
+  if (busy && !to.hasAttribute("data-set")) return;
   if (from.type === "checkbox" || from.type === "radio") from.checked = to.hasAttribute("checked");
   else if (from.type !== "password" && from.nodeName === "INPUT")
     from.value = to.getAttribute("value") ?? "";
