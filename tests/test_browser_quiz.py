@@ -126,7 +126,7 @@ def test_a_quiz_by_keyboard_and_after_a_restart_it_is_all_there(sheet: Sheet) ->
     expect(place.locator("input[value=one]")).to_be_focused()
 
     sheet.restart()
-    sheet.run("from dockerlab import lab")
+    sheet.run("%load_ext dockerlab\nfrom dockerlab import lab")
     again = sheet.run('lab.quiz("05-tag-push-pull")')
     score(sheet, again, 3)
     expect(again.locator("input:checked")).to_have_count(3)

@@ -10,7 +10,11 @@
 //   <a href="….ipynb">                       opens in JupyterLab, beside this notebook
 // data-key tells which elements are the same ones, so that focus and scrolling stay.
 
+const DEAF = "data-lm-suppress-shortcuts"; // JupyterLab then leaves the keys to the element
+const OURS = new Set(["open", DEAF]); // attributes that no template has to know
 const PATIENCE = 4000; // milliseconds without an answer before the learner is told
+
+let settled = true; // whether the HTML that is drawn knows of all that was done on the page
 
 function keyed(node) {
   return node.nodeType === 1 ? node.dataset.key || "" : "";
@@ -26,11 +30,12 @@ function attributes(from, to) {
     from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    if (name !== "open" && !to.hasAttribute(name)) from.removeAttribute(name);
+    if (!OURS.has(name) && !to.hasAttribute(name)) from.removeAttribute(name);
   }
 }
 
 function control(from, to) {
+  if (!settled) return; // she is ahead of what this HTML knows
   const busy = from === document.activeElement && from.type !== "radio"; // a radio has siblings
   if (busy && !to.hasAttribute("data-set")) return;
   if (from.type === "checkbox" || from.type === "radio") from.checked = to.hasAttribute("checked");
@@ -126,7 +131,7 @@ function render({ model, el }) {
   root.className = "dockerlab";
   root.tabIndex = -1;
   root.lang = model.get("lang");
-  root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes Enter and the arrow keys
+  root.setAttribute(DEAF, "true"); // or JupyterLab takes Enter and the arrow keys
   lost.setAttribute("role", "alert");
   lost.className = "dockerlab-lost";
   lost.lang = model.get("lang");
@@ -138,6 +143,7 @@ function render({ model, el }) {
 
   function draw() {
     const page = new DOMParser().parseFromString(model.get("html"), "text/html");
+    settled = heard >= sent;
     const inside = root.contains(document.activeElement) && document.activeElement !== root;
     children(root, page.body);
     if (inside && !root.contains(document.activeElement))
@@ -167,6 +173,7 @@ function render({ model, el }) {
         clearTimeout(timer);
         lost.textContent = "";
         root.removeAttribute("aria-busy");
+        draw();
       }
     }
     for (const [name, text] of Object.entries(content.whisper || {}))
@@ -183,6 +190,7 @@ function render({ model, el }) {
     if (button.dataset.copy !== undefined) return copy(button);
     send(button.dataset.do, button.value ?? null);
   });
+  root.addEventListener("focusin", (event) => event.target.setAttribute(DEAF, "true"));
   root.addEventListener("input", (event) => {
     const name = event.target.dataset.onInput;
     if (name) send(name, event.target.type === "checkbox" ? event.target.checked : event.target.value);
