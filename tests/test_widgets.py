@@ -27,7 +27,7 @@ from dockerlab.widgets.outcome import CheckView, Note
 
 DIGEST = "sha256:" + "0a" * 32
 FULL = "docker.io/library/hello-world:latest"
-VOID = {"br"}
+VOID = {"br", "input"}
 
 
 class Balanced(HTMLParser):

@@ -319,7 +319,9 @@ def _missing(state: State, name: str) -> Seen:
 def _published(engine: Engine) -> str:
     """Where the learner's registry is: port 5000, unless a container has it on another only."""
     ports: list[str] = []
-    with suppress(DockerlabError):  # a damaged container is no reason not to check an answer
+    with suppress(
+        DockerlabError, OSError
+    ):  # a damaged container is no reason not to check an answer
         running = [
             each
             for each in engine.containers.list()

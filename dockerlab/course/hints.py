@@ -30,14 +30,7 @@ def solution(name: str, outcome: Outcome) -> str:
     if outcome.key == "no-registry" and name != _RUN:
         code = f"{solution(_RUN, outcome)}\n{code}"
     address = str(outcome.facts.get("address", REGISTRY))
-    port, usual = (each.rpartition(":")[2] for each in (address, REGISTRY))
-    lines = code.splitlines()
-    if port != usual:  # hers is somewhere else
-        lines = [
-            line.replace(f":{usual}/", f":{port}/") if line.startswith("%docker") else line
-            for line in lines
-        ]
-    return "\n".join(lines)
+    return code.replace("{address}", address).replace("{port}", address.rpartition(":")[2])
 
 
 def _filled(text: str, outcome: Outcome) -> str:

@@ -28,6 +28,7 @@ class CheckView(View):
         self.told = 0  # further hints that are shown
         self.confirming = False
         self.solution = ""
+        self.unkept = ""  # why progress is not kept
         self._look()
 
     @property
