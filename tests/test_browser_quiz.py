@@ -146,6 +146,12 @@ def test_down_keeps_the_focus_too_and_ends_cannot_be_passed(sheet: Sheet) -> Non
         expect(deliver.locator("li").nth(position)).to_have_attribute("data-key", "compare")
         expect(down).to_be_focused()
     expect(down).to_have_attribute("aria-disabled", "true")
+    cells = "jupyterapp.shell.currentWidget.content.model.cells.length"
+    before = sheet.page.evaluate(cells)
+    for key in ("b", "ArrowUp", "x"):  # which are JupyterLab's shortcuts
+        sheet.page.keyboard.press(key)
+    expect(down).to_be_focused()
+    assert sheet.page.evaluate(cells) == before
     sheet.page.keyboard.press("Enter")
     expect(deliver.locator("li").nth(3)).to_have_attribute("data-key", "compare")
 
