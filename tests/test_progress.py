@@ -150,6 +150,9 @@ def test_reset_keeps_it() -> None:
 def test_beginning_a_lesson_is_kept_and_told_only_if_it_cannot_be() -> None:
     assert repr(lab.begin("02-image-names")) == "Your lab is ready."
     assert progress.load().last == "02-image-names"
+    lab.check("tag")
+    assert progress.load().last == "05-tag-push-pull"
+    assert by_name(lab.progress())["05-tag-push-pull"] == "started"
 
 
 def test_the_outline_is_that_of_the_notebooks() -> None:

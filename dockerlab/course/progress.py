@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from dockerlab.course.outline import Lesson
+from dockerlab.course.outline import Lesson, lessons
 from dockerlab.engine import state
 from dockerlab.engine.home import home, private
 from dockerlab.errors import why
@@ -62,7 +62,8 @@ class Progress:
         if all(done) and (done or opened):
             return "done"
         tried = any(self.answers(lesson.name, each) for each in lesson.questions)
-        return "started" if opened or tried or any(done) else "open"
+        tried = tried or any(each in self._part("checks") for each in lesson.checks)
+        return "started" if opened or tried else "open"
 
     def _part(self, name: str) -> dict[str, Any]:
         return self.data.setdefault(name, {})  # type: ignore[no-any-return]
@@ -102,6 +103,9 @@ def checked(check: str, ok: bool) -> str:
         kept["tries"] += 1
         if ok and not kept["passed"]:
             kept["passed"] = _now()
+        for lesson in lessons():
+            if check in lesson.checks:
+                data["last"] = lesson.name
 
     return _change(change)
 
