@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.i18n import LANGUAGES, _, digits, language
-from dockerlab.widgets.outcome import CheckView, Note
+from dockerlab.widgets.outcome import Note
 
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
+    from dockerlab.widgets.check import CheckView
     from dockerlab.widgets.progress import ProgressView
     from dockerlab.widgets.quiz import QuizView
     from dockerlab.widgets.registry import RegistryView
@@ -40,6 +41,8 @@ class Lab:
 
     def check(self, name: str, answer: Any = None) -> CheckView:
         """Look whether it worked; if not, a hint that depends on what was seen."""
+        from dockerlab.widgets.check import CheckView
+
         return CheckView(name, self.engine, answer)
 
     def quiz(self, lesson: str) -> QuizView:

@@ -21,7 +21,7 @@ from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.second import second
-from dockerlab.widgets.outcome import CheckView
+from dockerlab.widgets.check import CheckView
 from dockerlab.widgets.second import SecondHostView
 from tests.test_widgets import Balanced
 

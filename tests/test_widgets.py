@@ -23,7 +23,8 @@ from dockerlab.registry.client import Registry
 from dockerlab.registry.transfer import push
 from dockerlab.widgets import name as names
 from dockerlab.widgets import registry as registries
-from dockerlab.widgets.outcome import CheckView, Note
+from dockerlab.widgets.check import CheckView
+from dockerlab.widgets.outcome import Note
 
 DIGEST = "sha256:" + "0a" * 32
 FULL = "docker.io/library/hello-world:latest"
