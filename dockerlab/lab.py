@@ -47,7 +47,7 @@ class Lab:
         """Show what the registry at `address` (`localhost:5000`) holds now."""
         from dockerlab.widgets.registry import look
 
-        return look(address, self.engine.connect)
+        return look(address, self.engine)
 
     def requests(self, name: str = "") -> RequestsView:
         """Show what the registry in the container `name`, else in the newest, was asked so far."""
