@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class Asking(View):
     """The part of the registry browser that asks the registry at `address`.
 
-    `problem` says why nothing is known of it now, `locked` whether a login would help; `notice` and
-    `alert` what came of the last thing that the learner did.
+    `problem` says why nothing is known of it now, `locked` whether a login would help, `user` who
+    was not let in; `notice` and `alert` what came of the last thing that the learner did.
     """
 
     address: str
     engine: Engine | None
     warnings: tuple[str, ...] = ()
-    problem = notice = alert = ""
+    problem = notice = alert = user = ""
     locked = asking = False
     _tried = 0
 
@@ -56,11 +56,11 @@ class Asking(View):
             except (DockerlabError, OSError) as error:
                 if isinstance(error, OSError):
                     error = CannotWrite(engine.credentials.path, error.errno)
-                self.asking = False
+                self.asking, self.user = False, login.username
                 said = _("You were not let in. Docker says: {reason}")
                 self.alert = said.format(reason=error.message())
                 return
-            self.notice = _("You are logged in.")
+            self.notice, self.user = _("You are logged in."), ""
             self.look()
 
         self.in_background(work)
