@@ -25,7 +25,7 @@ from dockerlab.widgets import registry as registries
 from dockerlab.widgets.outcome import Note, OutcomeView
 
 DIGEST = "sha256:" + "0a" * 32
-VOID = {"br"}
+VOID = {"br", "input"}
 
 
 class Balanced(HTMLParser):

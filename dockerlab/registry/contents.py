@@ -77,6 +77,11 @@ class Tag:
         return sum(blobs.values())
 
     @property
+    def unseen(self) -> int:
+        """How many images of its index were not looked at."""
+        return max(0, len(self.manifest.manifests) - PLATFORMS) if self.manifest else 0
+
+    @property
     def is_misstated(self) -> bool:
         """Whether the registry gives it a digest that its bytes do not have."""
         return self.stated.startswith("sha256:") and self.stated != self.digest
