@@ -309,6 +309,7 @@ def test_a_slow_registry_leaves_the_cell_at_once_and_answers_later(
 def tagged(raw: bytes, kind: str = OCI_MANIFEST, **more: Reply) -> dict[str, Reply]:
     """A registry with the tag app:1."""
     return {
+        "/v2/_catalog?n=100": Reply(200, b'{"repositories": ["app"]}', JSON),
         "/v2/_catalog?n=1000": Reply(200, b'{"repositories": ["app"]}', JSON),
         "/tags/list": Reply(200, b'{"tags": ["1"]}', JSON),
         "/manifests/1": Reply(200, raw, {"Content-Type": kind}),
@@ -441,4 +442,8 @@ def test_pages_that_a_registry_refuses_are_asked_for_smaller() -> None:
         return Reply(200, b'{"repositories": ["app"], "tags": []}', JSON)
 
     with liar(answer) as server:
-        assert repr(look(server.address)).splitlines()[1:] == ["└─ app"]
+        view = look(server.address)
+        settle(view)
+        view.handle("refresh", None)
+        settle(view)
+        assert repr(view).splitlines()[1:] == ["└─ app"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAGE = 1000  # names asked for at once; registry:2 gives no more
 MOST = 100_000  # names of repositories that are kept, or of tags of one
 PLATFORMS = 50  # images of one index that are looked at
-_SMALL = 100  # names asked for at once where PAGE is refused
+SMALL = 100  # names asked for where PAGE is refused, or first, as few come sooner
 ATTESTATION = "unknown/unknown"  # the platform of notes about an image (BuildKit)
 
 
@@ -117,6 +117,12 @@ class Contents:
 
     def list_names(self, registry: Registry) -> Iterator[None]:
         """Ask for the names of repositories, and come back after each page with one more."""
+        if not self.names:
+            self.names = tuple(islice(registry.catalog(SMALL), SMALL))
+            self.complete = len(self.names) < SMALL
+            if self.complete:
+                return
+            yield
         names = _pages(registry)
         first = tuple(islice(names, PAGE))
         if len(first) < PAGE:
@@ -229,7 +235,7 @@ def _pages(registry: Registry) -> Iterator[str]:
     except RegistryError as error:
         if error.status != 400:
             raise
-        names = registry.catalog(_SMALL)
+        names = registry.catalog(SMALL)
         first = next(names, None)
     if first is not None:
         yield first
