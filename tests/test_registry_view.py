@@ -228,6 +228,27 @@ def test_the_real_registry_deletes_all_tags_of_a_manifest_after_a_second_yes(
         assert not http.get("/v2/app/tags/list").json()["tags"]
 
 
+def test_an_index_that_would_lack_an_image_is_named_before_that_goes(
+    need: Need, tmp_path: Path
+) -> None:
+    with (
+        start_real_registry(need("docker-registry"), tmp_path) as server,
+        httpx.Client(base_url=server.url) as http,
+    ):
+        digest = push_image(http, "app", "v1", b"layer")
+        raw = http.get(f"/v2/app/manifests/{digest}", headers={"Accept": OCI_MANIFEST}).content
+        index = {"schemaVersion": 2, "manifests": [descriptor(raw, OCI_MANIFEST)]}
+        put_manifest(http, "app", "all", json.dumps(index).encode(), OCI_INDEX)
+        view = look(server.address)
+        settle(view)
+        for key, value in (("panel", "app:v1"), ("ask_delete", "app:v1")):
+            view.handle(key, value)
+        until(lambda: view.deletion and view.deletion.twins)
+        view.handle("delete", "")
+        until(lambda: "would then lack it: all." in text(view))
+        assert len(http.get("/v2/app/tags/list").json()["tags"]) == 2
+
+
 @pytest.mark.parametrize("real", [False, True])
 def test_where_deleting_is_off_it_is_said_how_to_allow_it(
     real: bool, need: Need, tmp_path: Path

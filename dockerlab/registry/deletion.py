@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dockerlab.errors import DockerlabError, NotFound, RegistryError, Unauthorized, Unavailable
+from dockerlab.image.manifest import INDEXES
 
 if TYPE_CHECKING:
     from dockerlab.registry.client import Registry
@@ -20,13 +21,19 @@ _CANNOT = (400, 405)  # what registries answer that delete by digest only
 class Twins:
     """What a tag points to, and the other tags that point there too.
 
-    `unsure` are those that the registry could not tell of; `more` when some were not looked at.
+    `within` are the tags of indexes that name it; `unsure` are those that the registry could not tell of; `more` when some were not looked at.
     """
 
     digest: str
     names: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
     more: bool = False
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing else goes with it."""
+        return not (self.names or self.within or self.unsure or self.more)
 
 
 class Deletion:
@@ -40,21 +47,24 @@ class Deletion:
     def check(self, registry: Registry) -> None:
         """Ask which other tags point to the same manifest; NotFound."""
         digest = registry.resolve(self.repository, self.tag).digest
-        same, unsure = [], []
+        same, within, unsure = [], [], []
         tags = list(islice(registry.tags(self.repository), MOST + 1))
         for name in tags[:MOST]:
             if name == self.tag:
                 continue
             try:
-                if registry.resolve(self.repository, name).digest == digest:
+                found = registry.resolve(self.repository, name)
+                if found.digest == digest:
                     same.append(name)
+                elif found.media_type in INDEXES and self._names(registry, name, digest):
+                    within.append(name)
             except NotFound:  # deleted since it was listed
                 continue
             except (Unavailable, Unauthorized):
                 raise
             except DockerlabError:
                 unsure.append(name)
-        self.twins = Twins(digest, tuple(same), tuple(unsure), len(tags) > MOST)
+        self.twins = Twins(digest, tuple(same), tuple(within), tuple(unsure), len(tags) > MOST)
 
     def carry_out(self, registry: Registry, whole: bool = False) -> bool:
         """Delete it, and whether that was done; if not, there is more to be agreed to first.
@@ -67,11 +77,16 @@ class Deletion:
         self.check(registry)
         assert self.twins
         self.whole = True
-        if self.twins != agreed and (self.twins.names or self.twins.unsure or self.twins.more):
+        if self.twins != agreed and not self.twins.is_alone:
             return False
         with suppress(NotFound):  # somebody else was faster
             registry.delete(self.repository, self.twins.digest)
         return True
+
+    def _names(self, registry: Registry, tag: str, digest: str) -> bool:
+        """Whether the index of a tag names the manifest."""
+        entries = registry.manifest(self.repository, tag).manifests
+        return any(entry.digest == digest for entry in entries)
 
     def _alone(self, registry: Registry) -> bool:
         try:
