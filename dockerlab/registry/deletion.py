@@ -21,7 +21,8 @@ _CANNOT = (400, 405)  # what registries answer that delete by digest only
 class Twins:
     """What a tag points to, and the other tags that point there too.
 
-    `within` are the tags of indexes that name it; `unsure` are those that the registry could not tell of; `more` when some were not looked at.
+    `within` are the tags of indexes that name it, `unsure` those that the registry could not tell
+    of; `more` when some were not looked at.
     """
 
     digest: str
