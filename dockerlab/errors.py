@@ -14,7 +14,6 @@ DockerlabError
 ├── RegistryError                    a registry said no
 │   ├── Unauthorized                 401, 403
 │   ├── NotFound                     404
-│   ├── TooLong                      an answer of more bytes than any manifest may have
 │   └── Unavailable                  no connection, or it broke and did not come back
 │       └── PlainHTTP                HTTPS was asked for, HTTP came back
 ├── BadName (ValueError)             no certificate can be made for a host of that name
@@ -195,16 +194,6 @@ class Unauthorized(RegistryError):
 
 class NotFound(RegistryError):
     """The registry does not have it (404)."""
-
-
-class TooLong(RegistryError):
-    """The answer has more bytes than a manifest or list may have, and was not read to its end."""
-
-    def message(self) -> str:
-        return _(
-            "The answer to {method} {url} is larger than 4 MiB. No manifest may be that large, so "
-            "the rest was not read."
-        ).format(method=self.method, url=self.url)
 
 
 class Unavailable(RegistryError):

@@ -468,3 +468,13 @@ def test_pages_that_a_registry_refuses_are_asked_for_smaller() -> None:
         view.handle("refresh", None)
         settle(view)
         assert repr(view).splitlines()[1:] == ["└─ app"]
+
+
+def test_sizes_beyond_all_measure_are_shown() -> None:
+    data = json.loads(image(b"{}", b"layer"))
+    data["layers"][0]["size"] = 10**400
+    with liar(tagged(json.dumps(data).encode())) as server:
+        view = look(server.address)
+        view.handle("panel", "app:1")
+        view.handle("section", "manifest app:1")
+        assert "PB" in repr(view) and "PB" in text(view)

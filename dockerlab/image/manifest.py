@@ -61,7 +61,7 @@ class Descriptor:
             size, media_type = data["size"], data["mediaType"]
             platform, kind = data.get("platform"), data.get("artifactType")
             annotations = data.get("annotations") or {}
-            if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
+            if not isinstance(size, int) or isinstance(size, bool) or size < 0:
                 raise InvalidManifest("a descriptor's size is not a number of bytes")
             texts = annotations.values() if isinstance(annotations, dict) else [None]
             if not all(isinstance(text, str) for text in (media_type, *texts)):

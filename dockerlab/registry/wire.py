@@ -13,9 +13,9 @@ from functools import partial
 import httpx
 
 from dockerlab import __version__
-from dockerlab.errors import RegistryError, TooLong, Unavailable
+from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
-from dockerlab.registry.answers import INVALID, Answer, warnings
+from dockerlab.registry.answers import INVALID, Answer, TooLong, warnings
 from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport

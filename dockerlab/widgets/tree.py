@@ -9,6 +9,7 @@ from dockerlab.i18n import _
 from dockerlab.image import digest as digests
 from dockerlab.registry.contents import Repository, Tag
 
+_HUGE = 1 << 63  # bytes; more is a registry's joke
 Node: TypeAlias = "tuple[str, list[Node]]"  # a label, and the nodes below it
 
 
@@ -24,7 +25,7 @@ def size(count: int) -> str:
     """Bytes as docker writes them: 1.5kB."""
     from dockerlab.engine.commands.format import size as docker_size
 
-    return docker_size(count)
+    return docker_size(min(count, _HUGE))
 
 
 def _tags(repository: Repository, limit: int) -> list[Node]:
