@@ -44,7 +44,7 @@ class Lab:
         return OutcomeView(outcome.ok, _words(outcome))
 
     def registry(self, address: str) -> RegistryView:
-        """Show what the registry at `address` (`localhost:5000`) holds now."""
+        """Browse what the registry at `address` (`localhost:5000`) holds, now and as it changes."""
         from dockerlab.widgets.registry import look
 
         return look(address, self.engine)

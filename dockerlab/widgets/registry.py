@@ -96,8 +96,10 @@ class RegistryView(Deleting):
 
     @property
     def compared(self) -> str:
-        """With how much the layers of a manifest were compared."""
+        """With how much the layers of a manifest were compared; or ""."""
         looked_at = sum(len(each.tags) for each in list(self.contents.repositories.values()))
+        if not looked_at:
+            return ""
         said = ngettext(
             "Looked for the same layers in {count} tag: what was opened so far, no more.",
             "Looked for the same layers in {count} tags: what was opened so far, no more.",
