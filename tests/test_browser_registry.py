@@ -183,6 +183,7 @@ def test_it_is_looked_through_and_deleted_from_by_keyboard(
     assert tags(server, "shop/web") == ["all", "latest", "v0", "v1"]
     row(place, key).locator('[data-do="ask_delete"]').focus()
     keyboard.press("Enter")
+    expect(warning.locator("li")).to_have_text(["latest"])
     sheet.tab_to('button[data-do="delete"]')
     keyboard.press("Enter")
     expect(row(place, key)).to_have_count(0)

@@ -64,7 +64,7 @@ class RegistryView(Deleting):
             about=explaining,
             attestation=ATTESTATION,
             holders=self.contents.holders(),
-        )
+        ).strip()
 
     def __repr__(self) -> str:
         if self.problem:
