@@ -63,10 +63,10 @@ class Lab:
         return ProgressView(lessons())
 
     def registry(self, address: str) -> RegistryView:
-        """Show what the registry at `address` (`localhost:5000`) holds now."""
+        """Browse what the registry at `address` (`localhost:5000`) holds, now and as it changes."""
         from dockerlab.widgets.registry import look
 
-        return look(address, self.engine.connect)
+        return look(address, self.engine)
 
     def requests(self, name: str = "") -> RequestsView:
         """Show what the registry in the container `name`, else in the newest, was asked so far."""

@@ -37,6 +37,7 @@ _DIGEST = rf"{_ALGORITHM}:[0-9a-fA-F]{{32,}}"
 IDENTIFIER = re.compile(r"[a-f0-9]{64}")
 DOMAIN = re.compile(_DOMAIN)
 COMPONENT = re.compile(_COMPONENT)
+PATH = re.compile(_PATH)
 TAG = re.compile(_TAG)
 DIGEST = re.compile(_DIGEST)
 REFERENCE = re.compile(

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from dockerlab.errors import NotFound, RegistryError, Unauthorized
+from dockerlab.i18n import _
 
 INVALID = "INVALID_ANSWER"  # our own code: the answer is none that a registry may give
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
@@ -29,6 +30,16 @@ _UNKNOWN = {
     "/blobs/": ("BLOB_UNKNOWN", "blob unknown to registry"),
     "/tags/": ("NAME_UNKNOWN", "repository name not known to registry"),
 }
+
+
+class TooLong(RegistryError):
+    """The answer has more bytes than a manifest or a list may have; the rest was not read."""
+
+    def message(self) -> str:
+        return _(
+            "The answer to {method} {url} is larger than 4 MiB. No manifest may be that large, so "
+            "the rest was not read."
+        ).format(method=self.method, url=self.url)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import httpx
 from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
-from dockerlab.registry.answers import INVALID, Answer, warnings
+from dockerlab.registry.answers import INVALID, Answer, TooLong, warnings
 from dockerlab.registry.auth import FOR_TOKEN, GIVEN, RegistryAuth
 from dockerlab.registry.exchange import Exchange, exchanged, is_json, note
 from dockerlab.registry.failures import is_loopback, unavailable
@@ -258,7 +258,9 @@ def read(response: httpx.Response) -> bytes:
     for chunk in response.iter_raw():
         body += chunk
         if len(body) > SIZE_LIMIT:
-            raise answer_of(response).invalid(f"it is longer than {SIZE_LIMIT} bytes")
+            reason, url = f"it is longer than {SIZE_LIMIT} bytes", str(response.url)
+            method = response.request.method
+            raise TooLong(response.status_code, INVALID, reason, method=method, url=url)
     return bytes(body)
 
 

@@ -3,211 +3,278 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
-from dockerlab.errors import DockerlabError, NotFound, Unauthorized, Unavailable
-from dockerlab.i18n import _
+from dockerlab.course import manifest as explaining
+from dockerlab.i18n import _, digits, ngettext
 from dockerlab.image import digest as digests
-from dockerlab.image.grammar import DOMAIN
+from dockerlab.image.grammar import DOMAIN, PATH
+from dockerlab.registry.contents import ATTESTATION, Contents, Repository, Tag
+from dockerlab.widgets.deleting import Deleting
 from dockerlab.widgets.html import render
+from dockerlab.widgets.tree import lines, size
 
 if TYPE_CHECKING:
-    from dockerlab.image.manifest import Descriptor, Manifest
+    from dockerlab.engine.base import Engine
+    from dockerlab.image.manifest import Manifest
     from dockerlab.registry.client import Registry
 
+__all__ = ["RegistryView", "look", "size"]
+
 LIMIT = 50  # repositories shown, and tags of each
-Node: TypeAlias = "tuple[str, list[Node]]"  # a label, and the nodes below it
+FEW = 12  # repositories that are opened at once
+DETAILS = 100  # manifests that are fetched without being asked for
+CHECKS = 20  # tags that are looked at again, at most, each time
+PATIENCE = 2.0  # seconds that a cell waits for a registry
+SECONDS = (2, 60)  # between two looks: at least, and at most
 
 
-@dataclass(frozen=True)
-class Image:
-    """One image that a tag leads to; `platform` is empty where the tag leads to this one only."""
+class RegistryView(Deleting):
+    """What the registry at `address` holds; what was opened is looked at again and again.
 
-    platform: str
-    manifest: Manifest
-
-    @property
-    def layers(self) -> tuple[Descriptor, ...]:
-        """The layers, from the bottom up."""
-        return self.manifest.layers
-
-    @property
-    def size(self) -> int:
-        """Bytes of its config and layers, as they travel: compressed."""
-        return sum(blob.size for blob in self.manifest.blobs)
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A tag and what it points to; `trouble` says why that is not known."""
-
-    name: str
-    manifest: Manifest | None
-    images: tuple[Image, ...] = ()
-    trouble: str = ""
-
-    @property
-    def digest(self) -> str:
-        """The digest of the manifest that the tag points to."""
-        return self.manifest.digest if self.manifest else ""
-
-    @property
-    def media_type(self) -> str:
-        """What kind of manifest that is, in the registry's words."""
-        return self.manifest.media_type if self.manifest else ""
-
-    @property
-    def kind(self) -> str:
-        """What kind of manifest that is, in the learner's language."""
-        if self.manifest and self.manifest.is_index:
-            return _("image for several platforms")
-        return _("image")
-
-    @property
-    def size(self) -> int:
-        """Bytes of all its images, what they share counted once."""
-        blobs = {blob.digest: blob.size for image in self.images for blob in image.manifest.blobs}
-        return sum(blobs.values())
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A repository's name and tags; `more` when there are more tags than shown."""
-
-    name: str
-    tags: tuple[Tag, ...]
-    more: bool = False
-
-
-@dataclass(frozen=True)
-class RegistryView:
-    """What the registry at `address` held when asked; `trouble` says why nothing is known.
-
-    `warnings` are what it warned of, in its own words.
+    `opened` are the repositories that are open, each with how many of its tags are shown;
+    `sections` what is shown of each manifest that is open, by its key: `NAME:TAG`, or of an
+    image for one of several platforms, `NAME:TAG@DIGEST`.
     """
 
-    address: str
-    repositories: tuple[Repository, ...] = ()
-    more: bool = False
-    trouble: str = ""
-    warnings: tuple[str, ...] = ()
+    template = "registry"
+
+    def __init__(self, address: str, engine: Engine | None = None, limit: int = LIMIT) -> None:
+        self.address, self.limit = address, limit
+        self.contents = Contents()
+        self.query, self.shown = "", limit
+        self.visited: list[str] = []
+        self.opened: dict[str, int] = {}
+        self.sections: dict[str, str] = {}
+        self.seconds = SECONDS[0]
+        self.engine = engine
+        self._first, self._turn = threading.Event(), 0
+
+    def html(self, live: bool = False) -> str:
+        """The template, filled in."""
+        return render(
+            self.template,
+            view=self,
+            live=live,
+            size=size,
+            short=digests.short,
+            visible=visible,
+            about=explaining,
+            attestation=ATTESTATION,
+            holders=self.contents.holders(),
+        ).strip()
+
+    def __repr__(self) -> str:
+        if self.problem:
+            return f"{self.address}\n{self.problem}"
+        if self.is_waiting:
+            return f"{self.address}\n{self.waiting}"
+        names = self.contents.names
+        if not names:
+            nothing = _("No repositories yet. What you push appears here.")
+            return "\n".join([self.address, *self.warned, nothing])
+        first = [self.contents.repository(name) for name in names[: self.limit]]
+        tree = lines(first, len(names) > self.limit, self.limit)
+        return "\n".join([self.address, *self.warned, *tree])
 
     @property
     def warned(self) -> list[str]:
         """The warnings as lines for the learner."""
         return [_("The registry warns: {text}").format(text=text) for text in self.warnings]
 
-    def __repr__(self) -> str:
-        if self.trouble:
-            return f"{self.address}\n{self.trouble}"
-        if not self.repositories:
-            nothing = _("No repositories yet. What you push appears here.")
-            return "\n".join([self.address, *self.warned, nothing])
-        tree: list[Node] = [(each.name, _tags(each)) for each in self.repositories]
-        if self.more:
-            tree.append((_("… and more repositories"), []))
-        return "\n".join([self.address, *self.warned, *_lines(tree)])
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there was no answer yet at all."""
+        return self.asking and not self._first.is_set()
 
-    def _repr_html_(self) -> str:
-        return render("registry", view=self, size=size, short=digests.short)
+    @property
+    def waiting(self) -> str:
+        """What to say meanwhile."""
+        return _("Still asking {address}…").format(address=self.address)
+
+    @property
+    def compared(self) -> str:
+        """With how much the layers of a manifest were compared; or ""."""
+        looked_at = sum(len(each.tags) for each in list(self.contents.repositories.values()))
+        if not looked_at:
+            return ""
+        said = ngettext(
+            "Looked for the same layers in {count} tag: what was opened so far, no more.",
+            "Looked for the same layers in {count} tags: what was opened so far, no more.",
+            looked_at,
+        )
+        return digits(said.format(count=looked_at))
+
+    @property
+    def found(self) -> list[str]:
+        """The names of repositories that hold what is searched for."""
+        query = self.query.casefold()
+        names, visited = self.contents.names, self.visited
+        unlisted = [name for name in visited if name not in names]
+        return [name for name in (*unlisted, *names) if query in name.casefold()]
+
+    @property
+    def is_visitable(self) -> bool:
+        """Whether what is searched for may be a repository that is not in the list."""
+        return bool(PATH.fullmatch(self.query)) and self.query not in self.found
+
+    def tags(self, repository: Repository, limit: int = 0) -> list[tuple[str, Tag | None]]:
+        """The tags of it that are shown, with what is known of them."""
+        limit = self.opened.get(repository.name) or limit or self.limit
+        return [(name, repository.tags.get(name)) for name in repository.names[:limit]]
+
+    def begin(self) -> None:
+        """Look at the registry, and wait a moment for what comes of it."""
+        if not DOMAIN.fullmatch(self.address):
+            self.problem = _("That is not the address of a registry. Write it like localhost:5000.")
+            return
+        self.asking = True
+        self.in_background(self.look)
+        self._first.wait(PATIENCE)
+
+    def handle(self, name: str, value: Any) -> None:
+        """Do what the learner asked for; what was said before is then history."""
+        if name != "refresh":
+            self.notice = self.alert = ""
+        super().handle(name, value)
+
+    def on_search(self, value: Any) -> None:
+        """Show the repositories with this in their names."""
+        self.query, self.shown = str(value).strip(), self.limit
+
+    def on_more(self, _value: Any) -> None:
+        """Show more repositories."""
+        self.shown += self.limit
+
+    def on_visit(self, value: Any) -> None:
+        """Open a repository that the registry does not list."""
+        self.visited.append(str(value))
+        self.on_repository(value)
+
+    def on_repository(self, value: Any) -> None:
+        """Open a repository, or close it."""
+        name = str(value)
+        if self.opened.pop(name, None) is None:
+            self.on_tags(name)
+
+    def on_tags(self, value: Any) -> None:
+        """Show the tags of a repository, or more of them."""
+        name = str(value)
+        count = self.opened[name] = self.opened.get(name, 0) + self.limit
+
+        def work(registry: Registry) -> None:
+            self.contents.list_tags(registry, name)
+            self.show()
+            shown = time.monotonic()
+            for tag in self.contents.repository(name).names[:count]:
+                if tag not in self.contents.repository(name).tags:
+                    self.contents.look(registry, name, tag)
+                if time.monotonic() > shown + 0.3:
+                    shown = time.monotonic()
+                    self.show()
+
+        self.ask(work)
+
+    def on_panel(self, value: Any) -> None:
+        """Open a manifest, or close it."""
+        key = str(value)
+        if self.sections.pop(key, None) is None and (place := self.place(key)):
+            name, tag, manifest = place
+            self.sections[key] = "manifest" if manifest and manifest.is_index else "layers"
+            if manifest is None:
+                self.ask(lambda registry: self.contents.look(registry, name, tag))
+
+    def on_section(self, value: Any) -> None:
+        """Show another side of a manifest: layers, config, history, manifest or raw."""
+        section, _space, key = str(value).partition(" ")
+        place = self.place(key)
+        if place is None or key not in self.sections:
+            return
+        self.sections[key] = section
+        name, _tag, manifest = place
+        if manifest and section in ("config", "history"):
+            self.ask(lambda registry: self.contents.look_at_config(registry, name, manifest))
+
+    def on_refresh(self, _value: Any) -> None:
+        """Look again at what is open, with as few requests as will do."""
+        if not self.asking and self.may_be_let_in:
+            self.asking = True
+            self.in_background(self.look)
+
+    def place(self, key: str) -> tuple[str, str, Manifest | None] | None:
+        """Repository, tag and manifest that a key stands for; None if there is nothing there."""
+        whole, _at, digest = key.partition("@")
+        name, _colon, tag = whole.rpartition(":")
+        repository = self.contents.repositories.get(name)
+        if repository is None or tag not in repository.names:
+            return None
+        known = repository.tags.get(tag)
+        inner = {image.manifest.digest: image.manifest for image in known.images} if known else {}
+        return name, tag, inner.get(digest) if digest else known.manifest if known else None
+
+    def look(self) -> None:
+        """Ask for what there is, and once more for what is open."""
+        began, before = time.monotonic(), set(self.contents.names)
+        opened = [name for name in self.opened if name in before or name in self.visited]
+        try:
+            with self.client() as registry:
+                for _page in self.contents.list_names(registry):
+                    self._arrived(registry, before)
+                    self.show()
+                self._arrived(registry, before)
+                self._check(registry, opened)
+        finally:
+            self.asking = False
+            self._first.set()
+        least, most = SECONDS
+        self.seconds = int(min(most, max(least, 5 * (time.monotonic() - began))))
+
+    def _arrived(self, registry: Registry, before: set[str]) -> None:
+        """Open what is new, where there is little."""
+        names = self.contents.names
+        new = [name for name in names[: self.limit] if name not in before]
+        before.update(names)
+        budget = DETAILS if len(names) <= FEW else 0
+        for name in new if budget else ():
+            self.contents.list_tags(registry, name)
+            self.opened[name] = self.limit
+            for tag in self.contents.repository(name).names[: self.limit]:
+                if budget > 0:
+                    self.contents.look(registry, name, tag)
+                    seen = self.contents.repository(name).tags.get(tag)
+                    budget -= len(seen.images) + 1 if seen else 1
+        self.warnings, self.problem, self.locked = registry.warnings, "", False
+        self._first.set()
+
+    def _check(self, registry: Registry, opened: list[str]) -> None:
+        """Look again at these repositories, and at some of their tags, in turn."""
+        due = []
+        for name in opened:
+            self.contents.list_tags(registry, name)
+            count = self.opened.get(name, 0)
+            due += [(name, tag) for tag in self.contents.repository(name).names[:count]]
+        if due:
+            start = self._turn % len(due)
+            for name, tag in (due[start:] + due[:start])[:CHECKS]:
+                self.contents.check(registry, name, tag)
+            self._turn = start + CHECKS
 
 
-def look(
-    address: str, connect: Callable[[str], Registry] | None = None, *, limit: int = LIMIT
-) -> RegistryView:
-    """Ask the registry at `address` for all it holds; a registry in trouble is shown as such.
+def look(address: str, engine: Engine | None = None, *, limit: int = LIMIT) -> RegistryView:
+    """Ask the registry at `address` for what it holds; a registry in trouble is shown as such.
 
-    `connect` makes the client: without it, it is nobody that asks, and trusts nobody.
+    `engine` lends its logins and its trust: without it, it is nobody that asks, and trusts nobody.
     """
-    from dockerlab.registry.client import Registry
-
-    address = re.sub("^https?://", "", str(address).strip()).rstrip("/")
-    if not DOMAIN.fullmatch(address):
-        trouble = _("That is not the address of a registry. Write it like localhost:5000.")
-        return RegistryView(address, trouble=trouble)
-    try:
-        with (connect or Registry)(address) as registry:
-            names, more = _first(registry.catalog(), limit)
-            found = tuple(_repository(registry, name, limit) for name in names)
-            return RegistryView(address, found, more, warnings=registry.warnings)
-    except Unavailable as error:
-        trouble = _("Nobody answers at {address} ({detail}). Is the registry running?")
-        if error.detail.startswith("x509: "):
-            trouble = _("The certificate of {address} is not to be trusted: {detail}.")
-        return RegistryView(address, trouble=trouble.format(address=address, detail=error.detail))
-    except Unauthorized:
-        trouble = _("The registry at {address} wants a login first.")
-        return RegistryView(address, trouble=trouble.format(address=address))
-    except DockerlabError as error:
-        trouble = _("What answers at {address} does not behave like a registry. {error}")
-        return RegistryView(address, trouble=trouble.format(address=address, error=error))
+    view = RegistryView(re.sub("^https?://", "", str(address).strip()).rstrip("/"), engine, limit)
+    view.begin()
+    return view
 
 
-def size(count: int) -> str:
-    """Bytes as docker writes them: 1.5kB."""
-    from dockerlab.engine.commands.format import size as docker_size
-
-    return docker_size(count)
-
-
-def _repository(registry: Registry, name: str, limit: int) -> Repository:
-    try:
-        tags, more = _first(registry.tags(name), limit)
-    except NotFound:  # known to the catalogue, but all its tags are gone
-        return Repository(name, ())
-    found = (_tag(registry, name, tag) for tag in tags)
-    return Repository(name, tuple(tag for tag in found if tag), more)
-
-
-def _tag(registry: Registry, repository: str, name: str) -> Tag | None:
-    try:
-        manifest = registry.manifest(repository, name)
-        return Tag(name, manifest, tuple(_images(registry, repository, manifest)))
-    except NotFound:  # deleted since it was listed
-        return None
-    except (Unavailable, Unauthorized):
-        raise
-    except DockerlabError as error:
-        return Tag(name, None, trouble=str(error))
-
-
-def _images(registry: Registry, repository: str, manifest: Manifest) -> Iterator[Image]:
-    if not manifest.is_index:
-        yield Image("", manifest)
-    for entry in manifest.manifests:
-        with suppress(NotFound):  # an index may name platforms that were never pushed
-            yield Image(str(entry.platform or "?"), registry.manifest(repository, entry.digest))
-
-
-def _first(names: Iterable[str], count: int) -> tuple[list[str], bool]:
-    taken = list(islice(names, count + 1))
-    return taken[:count], len(taken) > count
-
-
-def _tags(repository: Repository) -> list[Node]:
-    tree = [_node(tag) for tag in repository.tags]
-    return [*tree, (_("… and more tags"), [])] if repository.more else tree
-
-
-def _node(tag: Tag) -> Node:
-    if tag.trouble:
-        return f"{tag.name}  {tag.trouble}", []
-    below: list[Node] = []
-    for image in tag.images:
-        layers: list[Node] = [
-            (f"{digests.short(layer.digest)}  {size(layer.size)}", []) for layer in image.layers
-        ]
-        below += [(f"{image.platform}  {size(image.size)}", layers)] if image.platform else layers
-    return f"{tag.name}  {tag.digest}  {size(tag.size)}", below
-
-
-def _lines(nodes: list[Node], indent: str = "") -> Iterator[str]:
-    """A tree, drawn in lines."""
-    for place, (label, below) in enumerate(nodes, 1):
-        last = place == len(nodes)
-        yield f"{indent}{'└─' if last else '├─'} {label}"
-        yield from _lines(below, indent + ("   " if last else "│  "))
+def visible(text: str) -> str:
+    """A name as it is, but that nothing in it can hide or turn other text around."""
+    return "".join(
+        sign if sign.isprintable() or sign in "\u200c\u200d" else f"\\u{ord(sign):04x}"
+        for sign in text
+    )

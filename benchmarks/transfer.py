@@ -1,6 +1,6 @@
 """What the widgets cost, in a real kernel on the course's own engine.
 
-    python benchmarks/widgets.py [ROUNDS]
+    python benchmarks/transfer.py [ROUNDS]
 
 Prints a Markdown table; exits with 1 if a push with its picture takes more than 1.05 times as long
 as the same push without it.
