@@ -75,11 +75,14 @@ def test_a_view_answers_to_mouse_and_keyboard_and_keeps_no_secret(notebook: Shee
 
     place.get_by_label("User").fill("mina")
     place.get_by_label("Secret").fill("terces")
+    place.get_by_role("button", name="Add").evaluate("one => one.click()")
+    expect(place.get_by_role("status")).to_have_text("8 ")
+    expect(place.get_by_label("User")).to_have_value("mina")
     notebook.page.keyboard.press("Enter")
     expect(place.locator("[data-whisper]")).to_have_text("secret")
     expect(place.get_by_label("Secret")).to_have_value("")
     place.get_by_role("button", name="Add").click()
-    expect(place.get_by_role("status")).to_have_text("8 ")
+    expect(place.get_by_role("status")).to_have_text("10 ")
     expect(place.locator("[data-whisper]")).to_have_text("secret")
     state = notebook.text("print(view.live().get_state())")
     assert "mina" not in state and "terces" not in state

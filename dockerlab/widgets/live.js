@@ -14,6 +14,7 @@ const DEAF = "data-lm-suppress-shortcuts"; // JupyterLab then leaves the keys to
 const OURS = new Set(["open", DEAF]); // attributes that no template has to know
 const PATIENCE = 4000; // milliseconds without an answer before the learner is told
 
+const applied = new WeakMap(); // what the HTML said of each input when it was last obeyed
 let settled = true; // whether the HTML that is drawn knows of all that was done on the page
 
 function keyed(node) {
@@ -34,13 +35,20 @@ function attributes(from, to) {
   }
 }
 
+// What the HTML says of an input, beside what she has typed or ticked since.
+function said(input) {
+  if (input.type === "checkbox" || input.type === "radio") return input.hasAttribute("checked");
+  return input.getAttribute("value") ?? "";
+}
+
 function control(from, to) {
-  if (!settled) return; // she is ahead of what this HTML knows
+  const wanted = said(to);
+  if (!settled || applied.get(from) === wanted) return; // she is ahead of what this HTML knows
   const busy = from === document.activeElement && from.type !== "radio"; // a radio has siblings
   if (busy && !to.hasAttribute("data-set")) return;
-  if (from.type === "checkbox" || from.type === "radio") from.checked = to.hasAttribute("checked");
-  else if (from.type !== "password" && from.nodeName === "INPUT")
-    from.value = to.getAttribute("value") ?? "";
+  applied.set(from, wanted);
+  if (typeof wanted === "boolean") from.checked = wanted;
+  else if (from.type !== "password") from.value = wanted;
 }
 
 function morph(from, to) {
@@ -48,6 +56,7 @@ function morph(from, to) {
     if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
     return;
   }
+  if (from.nodeName === "INPUT" && !applied.has(from)) applied.set(from, said(from));
   attributes(from, to);
   if (from.nodeName === "INPUT") return control(from, to);
   if (from.hasAttribute("data-whisper")) return;
