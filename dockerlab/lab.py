@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dockerlab.course.checks import Outcome
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
+    from dockerlab.widgets.explorer import NameExplorer
+    from dockerlab.widgets.picture import PictureView
     from dockerlab.widgets.registry import RegistryView
     from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
@@ -42,6 +44,18 @@ class Lab:
 
         outcome = checks.run(name, self.engine, answer)
         return OutcomeView(outcome.ok, _words(outcome))
+
+    def name(self, text: str = "", other: str = "") -> NameExplorer:
+        """Take the name of an image apart while it is typed, maybe with another one beside it."""
+        from dockerlab.widgets.explorer import NameExplorer
+
+        return NameExplorer(str(text), str(other))
+
+    def picture(self, name: str) -> PictureView:
+        """Show one of the course's pictures, such as "push-pull"."""
+        from dockerlab.widgets.picture import look
+
+        return look(name)
 
     def registry(self, address: str) -> RegistryView:
         """Show what the registry at `address` (`localhost:5000`) holds now."""
