@@ -92,7 +92,7 @@ class Typed:
             meanings = [f"  {each.label}: {each.meaning}" for each in self.senses]
             forms = [f"{_('Full form')}: {self.name}", f"{_('Short form')}: {self.name.familiar}"]
             return [self.text, *meanings, self.summary, *forms, *filter(None, [self.cut])]
-        return [self.text, *filter(None, [*self._wrong(), self.cut])]
+        return [*filter(None, [self.text, *self._wrong(), self.cut])]
 
     def _wrong(self) -> list[str]:
         if self.mistake is None or not self.text:
