@@ -33,6 +33,11 @@ ADD = """source => {
 }"""
 DO = """async ([command, options]) => { await jupyterapp.commands.execute(command, options); }"""
 START = """async ([command, options]) => { jupyterapp.commands.execute(command, options); }"""
+CLOSE = """async () => {
+  const sessions = jupyterapp.serviceManager.sessions;
+  await Promise.all([...sessions.running()].map(each => sessions.shutdown(each.id)));
+  for (const one of [...jupyterapp.shell.widgets('main')]) one.dispose();
+}"""
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 TOO_WIDE = """root => [root, ...root.querySelectorAll('*')].filter(one => {
   if (one.closest('svg') && one.nodeName !== 'svg') return false;
@@ -67,6 +72,12 @@ class Sheet:
     def restart(self) -> None:
         """Restart the kernel, as the menu does, and wait until it is there."""
         self.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+        self.page.evaluate(READY, self.path)
+
+    def reopen(self) -> None:
+        """Close the notebook, end its kernel, and open it again, with a new one."""
+        self.page.evaluate(CLOSE)
+        self.page.evaluate(START, ["docmanager:open", {"path": self.path}])
         self.page.evaluate(READY, self.path)
 
     def saved(self) -> str:
@@ -135,11 +146,7 @@ class Studio:
 
     def sheet(self, lang: str) -> Sheet:
         """A new notebook in that language, on an empty lab, with dockerlab loaded."""
-        self.page.evaluate(
-            "Promise.all([...jupyterapp.serviceManager.sessions.running()]"
-            ".map(each => jupyterapp.serviceManager.sessions.shutdown(each.id)))"
-        )
-        self.page.evaluate("[...jupyterapp.shell.widgets('main')].forEach(one => one.dispose())")
+        self.page.evaluate(CLOSE)
         self.course.command("reset", "--yes")
         path = f"{lang}/scratch-{next(self._numbers)}.ipynb"
         empty = {"cells": [], "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}

@@ -1,11 +1,12 @@
 """What all widgets stand on: HTML from a view, changed in place, and clicks that come back."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.pages import Sheet, Studio
+from tests.pages import PANEL, Sheet, Studio
 
 VIEW = '''
 import time
@@ -135,3 +136,16 @@ def test_after_a_restart_of_the_kernel_it_says_what_to_do(notebook: Sheet) -> No
     place.get_by_role("button", name="Add").click()
     expect(place.get_by_role("alert")).to_contain_text("run this cell again")
     assert "still" in notebook.saved()
+
+
+def test_a_saved_notebook_shows_it_again_without_its_kernel(notebook: Sheet) -> None:
+    place = notebook.run("view")
+    place.get_by_role("button", name="Add").click()
+    expect(place.get_by_role("status")).to_have_text("2 ")
+    saved = json.loads(notebook.saved())
+    assert saved["metadata"]["widgets"]
+    notebook.reopen()
+    place = notebook.page.locator(f"{PANEL} .dockerlab")
+    expect(place.get_by_role("status")).to_have_text("2 ")
+    place.get_by_role("button", name="Add").click()
+    expect(notebook.page.get_by_role("alert")).to_contain_text("run this cell again")
