@@ -76,6 +76,8 @@ def test_examples_and_a_comparison(sheet: Sheet) -> None:
     expect(place.get_by_label(_("Name of an image"))).to_have_value("nginx")
     place.get_by_role("button", name=_("Compare with another name")).click()
     other = place.get_by_label(_("The other name"))
+    expect(other).to_be_visible()
+    sheet.page.keyboard.press("Tab")
     expect(other).to_be_focused()
     sheet.page.keyboard.type("docker.io/library/nginx:1")
     expect(place.get_by_role("status").last).to_contain_text("≠")
