@@ -61,7 +61,11 @@ def test_a_name_leads_to_a_place(text: str, kind: str, host: str, port: str) -> 
         ("library/nginx", "namespace", "library is where Docker Hub keeps"),
         ("team/x", "namespace", "team is an account"),
         ("localhost:5000/a/b/x", "namespace", "a/b is like a folder"),
-        ("localhost:5000/x", "namespace", "None is written, and a registry of your own needs none."),
+        (
+            "localhost:5000/x",
+            "namespace",
+            "None is written, and a registry of your own needs none.",
+        ),
         ("team/x", "name", "x is what"),
         ("nginx", "tag", "None is written, so Docker takes latest"),
         ("nginx:latest", "tag", "latest is a tag like any other"),
