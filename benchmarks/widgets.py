@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.conftest import BINARIES  # noqa: E402
-from tests.pages import Sheet, open_studio  # noqa: E402
+from tests.conftest import BINARIES
+from tests.pages import Sheet, open_studio
 
 KEYS = "localhost:5000/team/my-image:1"  # 30
 # Which parts are shown changes with each of these keys: every input is followed by a change.

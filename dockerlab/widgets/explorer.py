@@ -1,4 +1,4 @@
-"""The name explorer: type any name, and see its parts, where it leads, and what is wrong with it."""
+"""The name explorer: type a name, and see its parts, where it leads, and what is wrong with it."""
 
 from __future__ import annotations
 
