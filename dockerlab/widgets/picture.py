@@ -60,9 +60,10 @@ class PictureView(View):
 
 def look(name: str) -> PictureView:
     """The picture called `name`; UnknownPicture if there is none."""
-    if name not in words():
-        near = get_close_matches(str(name), words(), n=1, cutoff=0.4)
-        raise UnknownPicture(str(name), near or sorted(words()))
+    name, known = str(name), sorted(words())
+    if name not in known:
+        near = [each for each in known if name in each] or get_close_matches(name, known, n=1)
+        raise UnknownPicture(name, near or known)
     return PictureView(name)
 
 
