@@ -29,8 +29,8 @@ NAMES = sorted(picture.words())
 MISPLACED = """svg => {
   const whole = svg.viewBox.baseVal;
   const texts = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBBox()]);
-  const outside = texts.filter(([, box]) => box.x < 4 || box.y < 4 ||
-    box.x + box.width > whole.width - 4 || box.y + box.height > whole.height - 4);
+  const outside = texts.filter(([, box]) => box.x < 10 || box.y < 6 ||
+    box.x + box.width > whole.width - 10 || box.y + box.height > whole.height - 6);
   const crossed = texts.filter(([, one], index) => texts.slice(index + 1).some(([, two]) =>
     one.x < two.x + two.width && two.x < one.x + one.width &&
     one.y + 4 < two.y + two.height && two.y + 4 < one.y + one.height));
