@@ -109,8 +109,9 @@ def test_a_megabyte_is_cut_and_typing_goes_on(sheet: Sheet) -> None:
     place = sheet.run("lab.name()")
     field = place.get_by_label(_("Name of an image"))
     field.fill("x" * 1_000_000)
-    expect(field).to_have_value("x" * 1000)
-    expect(place.get_by_role("status")).to_contain_text(Typed.read("x" * 1001).cut)
+    said = Typed.read("x" * 1001).cut
+    expect(place.get_by_role("status")).to_contain_text(said, timeout=20_000)
+    assert field.input_value() == "x" * 1000
     field.fill("আমার-ইমেজ")
     expect(mistake(place)).to_contain_text("আমার")
     field.fill("nginx")
