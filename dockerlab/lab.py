@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.explorer import NameExplorer
+    from dockerlab.widgets.login import LoginView
     from dockerlab.widgets.picture import PictureView
     from dockerlab.widgets.registry import RegistryView
     from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
+    from dockerlab.widgets.wire import WireView
 
 
 class Lab:
@@ -68,6 +70,18 @@ class Lab:
         from dockerlab.widgets.requests import look
 
         return look(self.engine, name)
+
+    def login(self, registry: str = "", user: str = "") -> LoginView:
+        """A form to log in at `registry` ("localhost:5000"), which shows what becomes of it."""
+        from dockerlab.widgets.login import LoginView
+
+        return LoginView(self.engine, registry, user)
+
+    def wire(self, command: str) -> WireView:
+        """Run a docker command ("push localhost:5000/my-image") and show all that it asks."""
+        from dockerlab.widgets.wire import run
+
+        return run(self.engine, command)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""

@@ -108,6 +108,7 @@ class Embedded:
     def connect(self, registry: str, login: Login | None = None) -> Registry:
         """A client of the registry that image names call so, as this host reaches it."""
         from dockerlab.engine import trust
+        from dockerlab.engine.observing import observer
         from dockerlab.registry.client import Registry
 
         insecure = [registry] if self.daemon.is_insecure(registry) else []
@@ -119,6 +120,7 @@ class Embedded:
             insecure=insecure,
             trust=None if insecure else trust.known(self.path, registry),
             route=self.daemon.route if self._is_inside(registry) else None,
+            observe=observer(),
         )
 
     def trust(self, registry: str, authority: bytes) -> Path:

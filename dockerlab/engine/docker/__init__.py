@@ -93,6 +93,7 @@ class Docker:
         """A client of the registry, with the lab's login, that trusts as the engine here does."""
         from dockerlab.engine import trust
         from dockerlab.engine.docker import config
+        from dockerlab.engine.observing import observer
         from dockerlab.registry.client import Registry
         from dockerlab.registry.trust import Trust
 
@@ -106,6 +107,7 @@ class Docker:
             username=login.username if login else "",
             password=login.password if login else "",
             trust=believed,
+            observe=observer(),
         )
 
     @property
