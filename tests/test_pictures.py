@@ -3,19 +3,18 @@
 import base64
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
 from dockerlab import i18n, lab
 from dockerlab.image import digest, sample
 from dockerlab.image.layout import Layout
 from dockerlab.widgets import picture
+from tests.pages import Studio
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -130,16 +129,12 @@ def test_nothing_moves_for_who_wants_calm_and_nothing_moves_for_ever(name: str) 
     assert bool(moving) == (name in ("push-pull", "rain-and-cloud"))
 
 
-def test_no_word_sticks_out_or_stands_on_another(need: Callable[[str], str]) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=need("chromium"), args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        for name, svg in pictures.draw().items():
-            page.set_content(svg)
-            assert page.locator("svg").evaluate(MISPLACED) == [], name
-        browser.close()
+def test_no_word_sticks_out_or_stands_on_another(studio: Studio) -> None:
+    page = studio.page.context.new_page()
+    for name, svg in pictures.draw().items():
+        page.set_content(svg)
+        assert page.locator("svg").evaluate(MISPLACED) == [], name
+    page.close()
 
 
 def test_the_digests_drawn_are_those_of_the_courses_images(tmp_path: Path) -> None:
