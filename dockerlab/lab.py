@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.check import CheckView
+    from dockerlab.widgets.explorer import NameExplorer
     from dockerlab.widgets.login import LoginView
+    from dockerlab.widgets.picture import PictureView
     from dockerlab.widgets.progress import ProgressView
     from dockerlab.widgets.quiz import QuizView
     from dockerlab.widgets.registry import RegistryView
@@ -61,6 +63,18 @@ class Lab:
         from dockerlab.workspace import lessons
 
         return ProgressView(lessons())
+
+    def name(self, text: str = "", other: str = "") -> NameExplorer:
+        """Take the name of an image apart while it is typed, maybe with another one beside it."""
+        from dockerlab.widgets.explorer import NameExplorer
+
+        return NameExplorer(str(text), str(other))
+
+    def picture(self, name: str) -> PictureView:
+        """Show one of the course's pictures, such as "push-pull"."""
+        from dockerlab.widgets.picture import look
+
+        return look(name)
 
     def registry(self, address: str) -> RegistryView:
         """Browse what the registry at `address` (`localhost:5000`) holds, now and as it changes."""

@@ -99,6 +99,8 @@ BAD: dict[str, tuple[str, str, str, str | None]] = {
     "http://localhost:5000/x": ("scheme", "http://", FORMAT, "localhost:5000/x"),
     "https://hub.docker.com/_/nginx": ("scheme", "https://", FORMAT, "nginx"),
     "https://hub.docker.com/r/team/app": ("scheme", "https://", FORMAT, "team/app"),
+    "https://mina:pw@team.io/x": ("userinfo", "mina:pw@", FORMAT, "team.io/x"),
+    "mina:pw@localhost:5000/x": ("userinfo", "mina:pw@", FORMAT, "localhost:5000/x"),
     "docker pull nginx": ("space", " ", FORMAT, "nginx"),
     "my image": ("space", " ", FORMAT, "my-image"),
     " nginx ": ("space", " ", FORMAT, "nginx"),

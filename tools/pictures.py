@@ -1,7 +1,7 @@
 """Draw the lessons' pictures: `python tools/pictures.py` writes notebooks/pictures/NAME.LANG.svg.
 
-Each picture is a template in tools/pictures/, its words are in words.yaml. `--check` only says
-which files are not what the templates make.
+Templates and words are in dockerlab/widgets/pictures/. `--check` only says which files are not
+what they make.
 """
 
 from __future__ import annotations
@@ -9,35 +9,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+from dockerlab.i18n import LANGUAGES  # noqa: E402
+from dockerlab.widgets import picture  # noqa: E402
 
-SOURCES = Path(__file__).parent / "pictures"
-TARGET = Path(__file__).parent.parent / "notebooks" / "pictures"
-
-
-def words() -> dict[str, dict[str, dict[str, str]]]:
-    """Picture name -> word key -> language -> text; the key `alt` is the text alternative."""
-    return yaml.safe_load((SOURCES / "words.yaml").read_text("utf-8"))
+TARGET = ROOT / "notebooks" / "pictures"
 
 
 def draw() -> dict[str, str]:
     """File name -> SVG, for every picture in both languages."""
-    environment = Environment(
-        loader=FileSystemLoader(SOURCES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    pictures = {}
-    for name, texts in words().items():
-        template = environment.get_template(f"{name}.svg.j2")
-        for language in ("bn", "en"):
-            said = {key: text[language] for key, text in texts.items()}
-            pictures[f"{name}.{language}.svg"] = template.render(lang=language, **said)
-    return pictures
+    return {
+        f"{name}.{lang}.svg": picture.draw(name, lang)
+        for name in picture.words()
+        for lang in LANGUAGES
+    }
 
 
 def stale() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from dockerlab.image import userinfo
 from dockerlab.image.grammar import DOMAIN, OFFICIAL, PATH_LIMIT, TAG_LIMIT, is_domain
 
 _WORDS = {
@@ -40,7 +41,7 @@ def mend(text: str) -> str | None:
 
 
 def _cleaned(text: str) -> str:
-    text = "".join(_plain(each) for each in unicodedata.normalize("NFKC", text))
+    text = "".join(_plain(each) for each in unicodedata.normalize("NFKC", userinfo.drop(text)))
     for bangla, latin in _WORDS.items():
         text = text.replace(unicodedata.normalize("NFKC", bangla), latin)
     text = text.strip().strip(_QUOTES).strip().replace("\\", "/")

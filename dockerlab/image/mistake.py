@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockerlab.i18n import _, digits
+from dockerlab.image import userinfo
 from dockerlab.image.digest import SIZES
 from dockerlab.image.grammar import (
     COMPONENT,
@@ -39,6 +40,8 @@ _ANYWHERE = (
 
 def find(text: str) -> Mistake:
     """The mistake in a name that is not valid: one that counts anywhere, else the leftmost."""
+    if login := userinfo.find(text):
+        return Mistake("userinfo", login[0], login.start())
     for rule, pattern in _ANYWHERE:
         if found := pattern.search(text):
             return Mistake(rule, found[0], found.start())
@@ -50,7 +53,16 @@ def find(text: str) -> Mistake:
 def describe(mistake: Mistake) -> str:
     """The rule that is broken, in the learner's language."""
     part = mistake.part if len(mistake.part) <= 60 else mistake.part[:59] + "…"
+    part = part if part.strip() and part.isprintable() else visible(part)
     return _rules()[mistake.rule].format(part=part, count=digits(len(mistake.part)))
+
+
+def visible(text: str) -> str:
+    """`text` with a sign for each space, and U+… for each character that cannot be seen."""
+    return "".join(
+        "␣" if each == " " else each if each.isprintable() else f"U+{ord(each):04X}"
+        for each in text
+    )
 
 
 def _mistakes(text: str) -> Iterator[Mistake]:
@@ -121,6 +133,10 @@ def _in_digest(digest: str, start: int) -> Iterator[Mistake]:
 def _rules() -> dict[str, str]:
     return {
         "empty": _("There is no name here."),
+        "userinfo": _(
+            "A password does not belong in a name: docker login asks for it, "
+            "and here everybody could read it."
+        ),
         "scheme": _("A name does not begin with “{part}”: it is not a web address."),
         "space": _("A name has no spaces in it."),
         "letters": _("A name is written with a–z and 0–9; “{part}” does not belong in it."),

@@ -104,6 +104,8 @@ class Jupyter:
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--LabApp.default_url=/lab/tree/start.md"]
         command += [f"--LabApp.app_settings_dir={Path(__file__).parent / 'settings'}"]
+        channel = "dockerlab.jupyter.channel.Channel"
+        command.append(f"--ServerApp.kernel_websocket_connection_class={channel}")
         if sys.platform != "win32" and os.geteuid() == 0:
             command.append("--allow-root")
         with self._log.open("wb") as log:
