@@ -29,11 +29,8 @@ class ExplainView(MeaningView):
         if not self.pasted.covered:
             return ""
         covered = _("Something in it looked like a password. It is covered here and kept nowhere.")
-        if not self.in_cell:
-            return covered
-        return (
-            f"{covered} {_('Take it out of your cell too: whoever gets this notebook reads it.')}"
-        )
+        cell = _("Take it out of your cell too: whoever gets this notebook reads it.")
+        return f"{covered} {cell}" if self.in_cell else covered
 
     @property
     def empty(self) -> str:

@@ -143,8 +143,9 @@ def disk(engine: Engine) -> str:
         total = size(sum(kind.size for kind in engine.usage()))
     except (DockerlabError, OSError):
         return ""
-    said = _("{size}") if engine.name == "embedded" else _("{size}, with all that is yours")
-    return said.format(size=total)
+    if engine.name == "embedded":
+        return total
+    return _("{size}, with all that is yours").format(size=total)
 
 
 def removable(hosts: Iterable[Engine]) -> list[Row]:
