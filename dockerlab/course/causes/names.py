@@ -130,7 +130,7 @@ def manifest_unknown(scene: Scene) -> Seen | None:
     tags = _tags(scene, name.registry, name.repository)
     if not tags:
         return repositories(scene, push)
-    meant = near(name.tag or "", tags)
+    meant = tags[0] if len(tags) == 1 else near(name.tag or "", tags)
     other = f"{name.locator}:{meant}"
     pull = Act(_("Pull {name}").format(name=other), (scene.line("pull", other),))
     acts = [push, pull if meant and scene.verb == "pull" else None, _shown(name.registry)]
