@@ -236,23 +236,19 @@ def test_a_registry_that_is_silent_is_not_waited_for() -> None:
         assert time.monotonic() - begin < 10  # not the client's own patience, which is longer
 
 
+ODD_WORDS = ((), ("push",), ("run", "-p"), ("--context",), ("pull", "http://[::1"), ("x",) * 99)
+ODD_FACTS: tuple[dict[str, str], ...] = ({}, {"name": ""}, {"name": "\x00é", "port": "x"})
+
+
 @pytest.mark.parametrize("key", [known.key for known in known_errors()])
 def test_looking_never_raises_and_starts_nothing(key: str, tmp_path: Path) -> None:
     nowhere = Embedded(tmp_path / "empty")
-    for words in (
-        (),
-        ("push",),
-        ("run", "-p"),
-        ("--context",),
-        ("pull", "http://[::1"),
-        ("x",) * 99,
-    ):
-        for facts in ({}, {"name": ""}, {"name": "\x00é", "port": "x", "container": "x"}):
-            meaning = look(
-                Meaning("", key=key, facts=facts), "https://[/v2/ container ", words, nowhere
-            )
-            assert "{" not in meaning.why
-    assert nowhere.containers.list() == [] and not (tmp_path / "empty" / "hosts" / "host2").exists()
+    for words in ODD_WORDS:
+        for facts in ODD_FACTS:
+            meaning = Meaning("", key=key, facts=facts)
+            assert "{" not in look(meaning, "https://[/v2/ container ", words, nowhere).why
+    assert nowhere.containers.list() == []
+    assert [host.host for host in nowhere.hosts()] == ["default"]
 
 
 def test_the_scene_reads_what_was_typed() -> None:
