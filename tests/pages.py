@@ -92,7 +92,8 @@ class Sheet:
         """
         for theme in ("Light", "Dark"):
             self.page.evaluate(DO, ["apputils:change-theme", {"theme": f"JupyterLab {theme}"}])
-            self.page.wait_for_selector(f'body[data-jp-theme-name="JupyterLab {theme}"]')
+            chosen = f'body[data-jp-theme-name="JupyterLab {theme}"]'
+            self.page.wait_for_selector(chosen, state="attached")
             self.accessible(place)
             self._keep(f"{name}-{theme.lower()}", place)
         self.page.evaluate(DO, ["apputils:change-theme", {"theme": "JupyterLab Light"}])

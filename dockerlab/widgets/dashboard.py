@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -40,7 +41,8 @@ class Dashboard(View):
         self.gone: list[Row] = []  # what a reset would remove
         self.busy: set[str] = set()
         self.last: Step | None = None
-        self.note = ""
+        self.note, self.failure = "", ""  # how a reset went
+        self._weighing = threading.Lock()
 
     def __repr__(self) -> str:
         return "\n".join(f"{label}: {value}" for label, value in self.rows)
@@ -69,13 +71,9 @@ class Dashboard(View):
 
     def on_beat(self, _value: object) -> None:
         """Time has passed."""
-        trouble = self.trouble
-        before = self.inventory
         self.refresh()
-        self.trouble = trouble
-        if before is None or self.inventory is None:
-            return
-        if {one.address for one in self.inventory.registries} - self.counts.keys():
+        running = self.inventory.registries if self.inventory else ()
+        if {one.address for one in running} - self.counts.keys():
             self.in_background(self._weigh)
 
     def on_look(self, _value: object) -> None:
@@ -107,7 +105,8 @@ class Dashboard(View):
 
     def on_reset(self, _value: object) -> None:
         """Ask whether everything is to go, and tell what that is."""
-        self.gone, self.asking, self.note = stock.removable(self._hosts()), _ALL, ""
+        self.gone, self.asking = stock.removable(self._hosts()), _ALL
+        self.note, self.failure = "", ""
 
     def on_leave(self, _value: object) -> None:
         """Nothing goes."""
@@ -159,6 +158,8 @@ class Dashboard(View):
             for host in self._hosts():
                 host.reset()
             self.note, self.last = _("Your lab is empty again."), None
+        except DockerlabError as error:
+            self.failure = error.message()
         finally:
             self.busy.discard(_ALL)
             self.counts = {}
@@ -169,8 +170,11 @@ class Dashboard(View):
     def _weigh(self) -> None:
         """Ask what takes time: the registries, and the disk."""
         inventory = self.inventory
-        if inventory is None:
+        if inventory is None or not self._weighing.acquire(blocking=False):
             return
-        for one in inventory.registries:
-            self.counts[one.address] = stock.count_repositories(inventory.engine, one.address)
-        self.disk = stock.disk(inventory.engine)
+        try:
+            for one in inventory.registries:
+                self.counts[one.address] = stock.count_repositories(inventory.engine, one.address)
+            self.disk = stock.disk(inventory.engine)
+        finally:
+            self._weighing.release()

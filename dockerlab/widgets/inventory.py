@@ -152,7 +152,7 @@ def removable(hosts: Iterable[Engine]) -> list[Row]:
     """What a reset removes, by kind; a host that does not answer keeps what it has."""
     containers: list[str] = []
     images: list[str] = []
-    volumes = 0
+    volumes = damaged = 0
     for host in hosts:
         try:
             found = look(host)
@@ -161,11 +161,12 @@ def removable(hosts: Iterable[Engine]) -> list[Row]:
             continue
         where = "" if host.host == "default" else f" ({host.host})"
         containers += [one.name + where for one in found.containers]
-        containers += [where.strip() or "?" for _each in found.damaged]
+        damaged += len(found.damaged)
         images += [names(one) + where for one in found.images]
         volumes += len(owned)
     listed = [
         (_("Containers"), ", ".join(containers)),
+        (_("Damaged containers"), digits(damaged) if damaged else ""),
         (_("Images"), ", ".join(images)),
         (_("Volumes"), digits(volumes) if volumes else ""),
     ]
