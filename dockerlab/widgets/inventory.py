@@ -165,9 +165,9 @@ def removable(hosts: Iterable[Engine]) -> list[Row]:
         images += [names(one) + where for one in found.images]
         volumes += len(owned)
     listed = [
-        (_("Containers"), ", ".join(containers)),
+        (_("Containers"), ", ".join(sorted(containers))),
         (_("Damaged containers"), digits(damaged) if damaged else ""),
-        (_("Images"), ", ".join(images)),
+        (_("Images"), ", ".join(sorted(images))),
         (_("Volumes"), digits(volumes) if volumes else ""),
     ]
     return [row for row in listed if row[1]]
