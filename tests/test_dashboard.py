@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from dockerlab import i18n, lab
+from dockerlab.course.causes import look
+from dockerlab.course.explain import explain
 from dockerlab.engine import commands, second
 from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
@@ -46,6 +48,12 @@ def docker(line: str) -> str:
 def shown(view: Dashboard) -> str:
     """The text of the live page."""
     return " ".join(Balanced(view.html(live=True).replace("<input", "<br")).text.split())
+
+
+def beat(view: Dashboard) -> None:
+    """Some seconds later."""
+    view.handle("beat", None)
+    until(lambda: not view.is_looking)
 
 
 def done(view: Dashboard) -> None:
@@ -160,7 +168,7 @@ def test_a_lab_that_is_gone_for_a_while_is_said_to_be(tmp_path: Path) -> None:
     assert "The engine does not answer just now" in shown(view)
     assert "Reset the lab" not in shown(view)
     place.unlink()
-    view.handle("beat", None)
+    beat(view)
     assert "does not answer" not in shown(view) and "Reset the lab" in shown(view)
 
 
@@ -170,6 +178,7 @@ def test_a_damaged_container_is_said_to_be_and_goes_with_a_reset(
     docker("run --name hello hello-registry")
     (record,) = home.glob("hosts/default/containers/*/container.json")
     record.write_text("{")
+    beat(view)
     assert "is damaged. “docker rm -f" in shown(view)
     view.handle("reset", None)
     assert dict(view.gone)["Damaged containers"] == "1"
@@ -185,6 +194,9 @@ def test_names_and_words_are_never_markup(view: Dashboard, home: Path) -> None:
     assert "<b>x</b>" in shown(view)
 
 
+@pytest.mark.filterwarnings(  # the SDK forgets a socket that could not connect
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
 def test_of_a_docker_engine_only_the_labs_own_is_listed(
     tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]
 ) -> None:
@@ -208,16 +220,31 @@ def test_of_a_docker_engine_only_the_labs_own_is_listed(
         assert "And 1 image of yours, untouched." in text
         view.handle("stop", "hers")
         assert not view.busy
+        for name, sentence, acts in (
+            ("hers", "a container of your own", 0),
+            ("ours", "stopped", 2),
+        ):
+            said = f'Conflict. The container name "/{name}" is already in use by container "0a".'
+            meaning = explain(said)
+            assert meaning
+            seen = look(meaning, said, ["run", "--name", name, "shell"], engine)
+            assert sentence in seen.why and len(seen.acts) == acts
+        said = "denied: requested access to the resource is denied"
+        meaning = explain(said)
+        assert meaning
+        for image, runs in (("shell", False), ("my-image", True)):
+            (act,) = look(meaning, said, ["push", image], engine).acts
+            assert act.runs == runs and f"tag {image} localhost:5000/{image}" in act.command
         view.handle("reset", None)
         assert dict(view.gone) == {"Containers": "ours", "Images": "my-image"}
         view.handle("sure", "*")
         done(view)
         assert real.good("ps", "-a", "--format", "{{.Names}}") == "hers\n"
         real.stop()
-        view.handle("beat", None)
+        beat(view)
         assert "The engine does not answer just now" in shown(view)
         real.start()
-        view.handle("beat", None)
+        beat(view)
         assert "does not answer" not in shown(view)
         engine.client.close()
 

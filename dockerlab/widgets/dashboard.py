@@ -42,20 +42,21 @@ class Dashboard(View):
         self.busy: set[str] = set()
         self.last: Step | None = None
         self.note, self.failure = "", ""  # how a reset went
-        self._weighing = threading.Lock()
+        self.rows: list[Row] = []  # as they were when it was last looked
+        self._looking, self._weighing = threading.Lock(), threading.Lock()
 
     def __repr__(self) -> str:
-        return "\n".join(f"{label}: {value}" for label, value in self.rows)
+        return "\n".join(f"{label}: {value}" for label, value in _rows())
 
     @property
-    def rows(self) -> list[Row]:
-        """The engine in use, its Docker Hub, and the language."""
-        return [*rows(), (_("Language"), LANGUAGES[language()])]
+    def is_looking(self) -> bool:
+        """Whether it is just being looked what there is."""
+        return self._looking.locked() or self._weighing.locked()
 
     def html(self, live: bool = False) -> str:
         """The rows only, or, `live`, all that is there."""
         if not live:
-            return render("lab", rows=self.rows)
+            return render("lab", rows=_rows())
         if self.inventory is None and not self.lost:
             self.refresh()
             self.in_background(self._weigh)
@@ -63,6 +64,7 @@ class Dashboard(View):
 
     def refresh(self) -> None:
         """Look at the engine again."""
+        self.rows = _rows()
         try:
             self.inventory = stock.look(self._engine())
             self.lost = ""
@@ -71,10 +73,19 @@ class Dashboard(View):
 
     def on_beat(self, _value: object) -> None:
         """Time has passed."""
-        self.refresh()
+        self.in_background(self._look_again)
+
+    def _look_again(self) -> None:
+        """Look what there is now, unless an engine that hangs is still being asked."""
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            self.refresh()
+        finally:
+            self._looking.release()
         running = self.inventory.registries if self.inventory else ()
         if {one.address for one in running} - self.counts.keys():
-            self.in_background(self._weigh)
+            self._weigh()
 
     def on_look(self, _value: object) -> None:
         """Ask the registries again, and how much room is taken."""
@@ -178,3 +189,8 @@ class Dashboard(View):
             self.disk = stock.disk(inventory.engine)
         finally:
             self._weighing.release()
+
+
+def _rows() -> list[Row]:
+    """The engine in use, its Docker Hub, and the language."""
+    return [*rows(), (_("Language"), LANGUAGES[language()])]

@@ -76,7 +76,7 @@ class MeaningView(View):
                 if status:
                     step.meaning = explained(said.getvalue(), line)
                     break
-            if status == 0 and step.act.then:
+            if status == 0 and step.act.then and any(step is each for each in self.steps):
                 self.steps.append(Step(step.act.then))
         finally:
             step.output, step.status, step.is_busy = said.getvalue().strip(), status, False
