@@ -150,6 +150,8 @@ def test_a_port_that_is_taken(port: int) -> None:
         taken = server.getsockname()[1]
         meaning = wrong(f"run -d -p {taken}:5000 --name three registry:2")
         assert f"No container of this lab has port {taken}" in meaning.why
+    seen = explained(f"Bind for 0.0.0.0:{taken} failed: port is already allocated")
+    assert seen and seen.why == f"Port {taken} is free now, though. Try again."
 
 
 def test_a_name_that_is_taken(port: int) -> None:

@@ -20,6 +20,8 @@ def port_taken(scene: Scene) -> Seen | None:
     port = scene.facts.get("port", "")
     holder = next((one for one in scene.containers if port and port in one.published), None)
     other = _elsewhere(scene, port)
+    if holder is None and port and not _listens(int(port)):
+        return seen("free", _once_more(scene), port=port)
     if holder is None:
         return seen("program", other, port=port) if port else None
     facts = {"container": holder.name, "port": port}
@@ -29,9 +31,15 @@ def port_taken(scene: Scene) -> Seen | None:
         _("Stop {name}").format(name=holder.name),
         (scene.line("stop", holder.name),),
         sure=True,
-        then=Act(_("Run it again"), (*_leftover(scene), scene.words)),
+        then=_once_more(scene),
     )
     return seen("lab", other, stop if scene.verb == "run" else None, **facts)
+
+
+def _once_more(scene: Scene) -> Act | None:
+    """The same line again."""
+    again = Act(_("Run it again"), (*_leftover(scene), scene.words))
+    return again if scene.verb == "run" else None
 
 
 def _elsewhere(scene: Scene, port: str) -> Act | None:
@@ -65,12 +73,14 @@ def _name(scene: Scene) -> str:
 
 def _free(port: int) -> int:
     """The next port on which nobody listens, or 0."""
-    for number in range(port + 1, min(port + _OTHERS, 65536)):
-        with socket.socket() as probe:
-            probe.settimeout(0.05)
-            if probe.connect_ex(("127.0.0.1", number)):
-                return number
-    return 0
+    others = range(port + 1, min(port + _OTHERS, 65536))
+    return next((number for number in others if not _listens(number)), 0)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.05)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def name_conflict(scene: Scene) -> Seen | None:
