@@ -70,6 +70,7 @@ class Inventory:
 
 def look(engine: Engine) -> Inventory:
     """What is there now."""
+    engine = engine.neighbour(engine.host)  # whose list of what is damaged nobody else writes
     containers, images = engine.containers.list(), engine.images.list()
     ours = [one for one in containers if registries.owns(engine, one)]
     images_ours = [one for one in images if registries.owns(engine, one)]
