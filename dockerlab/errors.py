@@ -23,6 +23,7 @@ DockerlabError
 ├── NoAuthority                      there is no certificate of an authority in that file
 ├── CannotWrite                      a file or folder that the learner named cannot be written
 ├── NotOurs                          the learner's own thing has a name that the lab needs
+├── Cancelled                        the learner wanted no more of it
 ├── UnknownEngine                    DOCKERLAB_ENGINE asks for one that there is not
 └── EngineError                      docker's own words and exit status      engine
     ├── Unreachable                  no Docker Engine answers (any more)
@@ -322,6 +323,10 @@ class NotOurs(DockerlabError):
                 "mine/{name}, then docker image rm {name}) and run this cell again."
             )
         return said.format(name=self.name)
+
+
+class Cancelled(DockerlabError):
+    """A push or a pull ended because that was asked for."""
 
 
 class UnknownEngine(DockerlabError):

@@ -7,18 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dockerlab.i18n import _, digits, pick
-from dockerlab.widgets.outcome import Note, OutcomeView
+from dockerlab.i18n import _, digits
+from dockerlab.widgets.outcome import Note
 
 if TYPE_CHECKING:
-    from dockerlab.course.checks import Outcome
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
+    from dockerlab.widgets.check import CheckView
     from dockerlab.widgets.dashboard import Dashboard
     from dockerlab.widgets.explain import ExplainView
+    from dockerlab.widgets.login import LoginView
+    from dockerlab.widgets.progress import ProgressView
+    from dockerlab.widgets.quiz import QuizView
     from dockerlab.widgets.registry import RegistryView
     from dockerlab.widgets.requests import RequestsView
     from dockerlab.widgets.second import SecondHostView
+    from dockerlab.widgets.transfer import TransferView
+    from dockerlab.widgets.wire import WireView
 
 
 class Lab:
@@ -33,17 +38,31 @@ class Lab:
 
     def begin(self, lesson: str) -> Note:
         """Bring the lab to the state in which `lesson` begins."""
-        from dockerlab.course import lessons
+        from dockerlab.course import lessons, progress
 
         lessons.begin(lesson, self.engine)
-        return Note(_("Your lab is ready."))
+        unkept = progress.began(lesson)
+        return Note(" ".join(filter(None, [_("Your lab is ready."), unkept])))
 
-    def check(self, name: str, answer: Any = None) -> OutcomeView:
+    def check(self, name: str, answer: Any = None) -> CheckView:
         """Look whether it worked; if not, a hint that depends on what was seen."""
-        from dockerlab.course import checks
+        from dockerlab.widgets.check import CheckView
 
-        outcome = checks.run(name, self.engine, answer)
-        return OutcomeView(outcome.ok, _words(outcome))
+        return CheckView(name, self.engine, answer)
+
+    def quiz(self, lesson: str) -> QuizView:
+        """The questions of a lesson, with what was answered so far."""
+        from dockerlab.course import quizzes
+        from dockerlab.widgets.quiz import QuizView
+
+        return QuizView(quizzes.find(lesson))
+
+    def progress(self) -> ProgressView:
+        """The map of the whole course, and how far the learner has come."""
+        from dockerlab.widgets.progress import ProgressView
+        from dockerlab.workspace import lessons
+
+        return ProgressView(lessons())
 
     def registry(self, address: str) -> RegistryView:
         """Show what the registry at `address` (`localhost:5000`) holds now."""
@@ -62,6 +81,30 @@ class Lab:
         from dockerlab.widgets.requests import look
 
         return look(self.engine, name)
+
+    def login(self, registry: str = "", user: str = "") -> LoginView:
+        """A form to log in at `registry` ("localhost:5000"), which shows what becomes of it."""
+        from dockerlab.widgets.login import LoginView
+
+        return LoginView(self.engine, registry, user)
+
+    def wire(self, command: str) -> WireView:
+        """Run a docker command ("push localhost:5000/my-image") and show all that it asks."""
+        from dockerlab.widgets.wire import run
+
+        return run(self.engine, command)
+
+    def push(self, image: str, context: str = "") -> TransferView:
+        """Push `image` from this docker host or another one, and show how each layer comes on."""
+        from dockerlab.widgets.transfer import transfer
+
+        return transfer("push", image, self.engine, context)
+
+    def pull(self, image: str, context: str = "") -> TransferView:
+        """Pull `image` to this docker host or another one, and show how each layer comes on."""
+        from dockerlab.widgets.transfer import transfer
+
+        return transfer("pull", image, self.engine, context)
 
     def image(self, name: str, version: int = 1) -> Note:
         """Make one of the course's own images again, in another version, under the same name."""
@@ -151,12 +194,3 @@ def _writing(path: object) -> Iterator[None]:
         yield
     except OSError as error:
         raise CannotWrite(path, error.errno) from None
-
-
-def _words(outcome: Outcome) -> str:
-    from dockerlab.course.data import load
-
-    text = pick(load("checks.yaml")[outcome.name or "general"][outcome.key])
-    for name, value in outcome.facts.items():
-        text = text.replace("{" + name + "}", digits(value) if isinstance(value, int) else value)
-    return text

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 REAL = "unix:///var/run/docker.sock"
+_PIECE = 1 << 16  # bytes
 
 
 def real_socket() -> str:
@@ -97,6 +98,57 @@ def behind_tls(folder: Path, target: str) -> tuple[Relay, int]:
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     server = socket.create_server(("127.0.0.1", 0))
     return Relay(server, target, context), server.getsockname()[1]
+
+
+class Narrow:
+    """A port of localhost that leads to `target`, another one, and lets bytes wait.
+
+    After `free` bytes, either way, each small piece waits for `pause` seconds; None: for `open`.
+    """
+
+    def __init__(self, target: int, free: int = 0, pause: float | None = None) -> None:
+        self._target, self._free, self._pause = target, free, pause
+        self._server = socket.socket()
+        self._server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _PIECE)
+        self._server.bind(("127.0.0.1", 0))
+        self._server.listen(50)
+        self.port = int(self._server.getsockname()[1])
+        self.open = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Narrow:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.open.set()
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        with near, socket.create_connection(("127.0.0.1", self._target)) as far:
+            back = threading.Thread(target=self._pass, args=(far, near), daemon=True)
+            back.start()
+            self._pass(near, far)
+            back.join()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while content := source.recv(_PIECE):
+                self._free -= len(content)
+                if self._free < 0:
+                    self.open.wait(self._pause)
+                target.sendall(content)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -13,6 +13,7 @@ import pytest
 from servers import RunningServer, start_server
 
 from dockerlab import i18n
+from dockerlab.engine.embedded import Embedded
 from dockerlab.image import digest as digests
 from dockerlab.image import sample
 from dockerlab.image.layout import Layout
@@ -22,10 +23,12 @@ from dockerlab.registry.client import Registry
 from dockerlab.registry.transfer import push
 from dockerlab.widgets import name as names
 from dockerlab.widgets import registry as registries
-from dockerlab.widgets.outcome import Note, OutcomeView
+from dockerlab.widgets.check import CheckView
+from dockerlab.widgets.outcome import Note
 
 DIGEST = "sha256:" + "0a" * 32
-VOID = {"br"}
+FULL = "docker.io/library/hello-world:latest"
+VOID = {"br", "input"}
 
 
 class Balanced(HTMLParser):
@@ -104,9 +107,11 @@ def test_the_colours_of_parts_can_be_seen_in_both_themes(background: str) -> Non
 
 
 def test_an_outcome_is_a_sign_and_words_and_never_markup() -> None:
-    good, bad = OutcomeView(True, "It arrived!"), OutcomeView(False, "<b>no</b> & no")
-    assert (repr(good), repr(bad)) == ("✔ It arrived!", "✘ <b>no</b> & no")
-    assert Balanced(bad._repr_html_()).text == "✘ <b>no</b> & no"
+    engine = Embedded()
+    good, bad = CheckView("full-name", engine, FULL), CheckView("<b>no</b> & no", engine)
+    said = "✘ There is no check called “<b>no</b> & no”. Did you mean “from-host2”?"
+    assert (repr(good), repr(bad)) == (f"✔ Right! {FULL}, with all four parts.", said)
+    assert Balanced(bad._repr_html_()).text == said
     assert "✔" in good._repr_html_()
     assert repr(Note("Ready.")) == "Ready."
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dockerlab.errors import DockerlabError, NotFound, RegistryError, Unavailable
+from dockerlab.errors import CannotWrite, DockerlabError, NotFound, RegistryError, Unavailable
 from dockerlab.image.reference import InvalidReference, Reference
 
 if TYPE_CHECKING:
@@ -110,6 +110,9 @@ def run(name: str, engine: Engine, answer: Any = None, *, registry: str = "") ->
         key, facts = "no-registry", {}
     except DockerlabError as error:
         key, facts = "trouble", {"error": str(error)}
+    except OSError as error:
+        path = error.filename or error.filename2 or ""
+        key, facts = "trouble", {"error": str(CannotWrite(path, error.errno))}
     return Outcome(name if key not in _GENERAL else "", key, {"address": state.registry, **facts})
 
 
@@ -316,7 +319,9 @@ def _missing(state: State, name: str) -> Seen:
 def _published(engine: Engine) -> str:
     """Where the learner's registry is: port 5000, unless a container has it on another only."""
     ports: list[str] = []
-    with suppress(DockerlabError):  # a damaged container is no reason not to check an answer
+    with suppress(
+        DockerlabError, OSError
+    ):  # a damaged container is no reason not to check an answer
         running = [
             each
             for each in engine.containers.list()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.container import Container
     from dockerlab.engine.creation import Settings
     from dockerlab.engine.credentials import Credentials, Login
+    from dockerlab.engine.progress import Progress
     from dockerlab.errors import DockerlabError
     from dockerlab.image.manifest import Platform
     from dockerlab.image.reference import Reference
@@ -218,11 +219,22 @@ class Engine(Protocol):
         *,
         platform: Platform | None = None,
         all_tags: bool = False,
+        progress: Progress | None = None,
     ) -> None:
-        """Pull one image, or all tags of a repository, with docker's output."""
+        """Pull one image, or all tags of a repository, with docker's output.
 
-    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
-        """Push one image, or all tags of a repository, with docker's output."""
+        `progress` is told of each step, and may end it: Cancelled.
+        """
+
+    def push(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        all_tags: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        """Push one image, or all tags of a repository; as `pull`."""
 
     def remove_image(self, text: str, *, force: bool = False) -> list[str]:
         """Remove a name or an image, and return docker's lines."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.credentials import Credentials, Login
     from dockerlab.engine.daemon import Daemon
     from dockerlab.engine.images import ImageStore
+    from dockerlab.engine.progress import Progress
     from dockerlab.engine.volumes import Volumes
     from dockerlab.image.layout import Layout
     from dockerlab.image.manifest import Platform
@@ -108,6 +109,7 @@ class Embedded:
     def connect(self, registry: str, login: Login | None = None) -> Registry:
         """A client of the registry that image names call so, as this host reaches it."""
         from dockerlab.engine import trust
+        from dockerlab.engine.observing import observer
         from dockerlab.registry.client import Registry
 
         insecure = [registry] if self.daemon.is_insecure(registry) else []
@@ -119,6 +121,7 @@ class Embedded:
             insecure=insecure,
             trust=None if insecure else trust.known(self.path, registry),
             route=self.daemon.route if self._is_inside(registry) else None,
+            observe=observer(),
         )
 
     def trust(self, registry: str, authority: bytes) -> Path:
@@ -181,18 +184,26 @@ class Embedded:
         *,
         platform: Platform | None = None,
         all_tags: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Pull one image, or all tags of a repository, with docker's output."""
         from dockerlab.engine import pulling
 
         way = pulling.pull_all if all_tags else pulling.pull
-        way(self.images, reference, say, platform=platform)
+        way(self.images, reference, say, platform=platform, progress=progress)
 
-    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+    def push(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        all_tags: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
         """Push one image, or all tags of a repository, with docker's output."""
         from dockerlab.engine import pushing
 
-        pushing.push(self.images, reference, say, all_tags=all_tags)
+        pushing.push(self.images, reference, say, all_tags=all_tags, progress=progress)
 
     def save(self, names: Sequence[str], target: IO[bytes]) -> None:
         """Write images to a tar."""

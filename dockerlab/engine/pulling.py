@@ -7,13 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from dockerlab.engine.hub import hint
 from dockerlab.engine.image import Images
 from dockerlab.engine.images import Image, ImageStore
+from dockerlab.engine.progress import Progress
 from dockerlab.engine.sources import Source
 from dockerlab.engine.words import Refused, pull_refused
-from dockerlab.errors import DockerlabError, EngineError, LayoutError, NoPlatform, RegistryError
+from dockerlab.errors import (
+    Cancelled,
+    DockerlabError,
+    EngineError,
+    LayoutError,
+    NoPlatform,
+    RegistryError,
+)
 from dockerlab.image import digest as digests
 from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import Reference
@@ -24,11 +33,17 @@ Say = Callable[[str], None]
 
 
 def pull(
-    store: ImageStore, reference: Reference, say: Say, *, platform: Platform | None = None
+    store: ImageStore,
+    reference: Reference,
+    say: Say,
+    *,
+    platform: Platform | None = None,
+    progress: Progress | None = None,
 ) -> Image:
-    """Pull one image; EngineError in docker's words."""
+    """Pull one image; EngineError in docker's words, or Cancelled."""
+    progress = progress or Progress()
     with store.source(reference.registry) as source:
-        image, updated = _one(store, source, reference, say, platform)
+        image, updated = _one(store, source, reference, say, platform, progress)
     _status(say, _shown(reference), updated)
     if platform and (image.platform.os, image.platform.architecture) != (
         platform.os,
@@ -42,27 +57,39 @@ def pull(
 
 
 def pull_all(
-    store: ImageStore, reference: Reference, say: Say, *, platform: Platform | None = None
+    store: ImageStore,
+    reference: Reference,
+    say: Say,
+    *,
+    platform: Platform | None = None,
+    progress: Progress | None = None,
 ) -> None:
-    """Pull every tag of a repository; EngineError in docker's words."""
+    """Pull every tag of a repository; EngineError in docker's words, or Cancelled."""
+    progress = progress or Progress()
     with store.source(reference.registry) as source:
         try:
             tags = source.tags(reference.repository)
         except RegistryError as error:
             words = pull_refused(error, reference, whole=True)
             raise Refused(words, hint(reference)) from error
-        results = [_one(store, source, reference.with_tag(tag), say, platform)[1] for tag in tags]
+        names = [reference.with_tag(tag) for tag in tags]
+        results = [_one(store, source, name, say, platform, progress)[1] for name in names]
     _status(say, reference.familiar_name, any(results))
 
 
 def _one(
-    store: ImageStore, source: Source, reference: Reference, say: Say, platform: Platform | None
+    store: ImageStore,
+    source: Source,
+    reference: Reference,
+    say: Say,
+    platform: Platform | None,
+    progress: Progress,
 ) -> tuple[Image, bool]:
     title = f"{_title(reference)}: Pulling from {reference.repository}"
-    printer = _Printer(store, title, say)
+    printer = _Printer(store, title, say, progress)
     try:
         pulled = store.pull(reference, printer.step, platform=platform, source=source)
-    except (EngineError, LayoutError):
+    except (Cancelled, EngineError, LayoutError):
         raise
     except NoPlatform as error:
         printer.begin()
@@ -80,12 +107,13 @@ def _one(
 class _Printer:
     """Makes docker's lines of the steps of a pull."""
 
-    def __init__(self, store: ImageStore, title: str, say: Say) -> None:
-        self._title, self._say = title, say
+    def __init__(self, store: ImageStore, title: str, say: Say, progress: Progress) -> None:
+        self._title, self._say, self._progress = title, say, progress
         images = store.list()
         self._images = {image.id for image in images}
         self._layers = set(_layers(images))
-        self._blobs: list[str] = []
+        self._blobs: dict[str, Step] = {}
+        self._told: set[str] = set()  # the layers that docker speaks of
         self._missing: list[str] | None = None
         self._done: set[str] = set()
         self._printed = 0
@@ -99,11 +127,14 @@ class _Printer:
 
     def step(self, step: Step) -> None:
         """The next step; all that wait come first, and of these the config (see transfer)."""
+        self._progress.check()
         self.begin()
         if step.state == "waiting":
-            self._blobs.append(step.digest)
+            self._blobs[step.digest] = step
             return
         self._list()
+        if step.digest in self._told:
+            self._progress.step(replace(step, digest=digests.short(step.digest)))
         if step.state in ("done", "exists"):
             self._done.add(step.digest)
             self._flush()
@@ -118,13 +149,16 @@ class _Printer:
         """Say once which layers are to come, before the first of them does."""
         if self._missing is not None:
             return self._missing
-        config, layers = self._blobs[:1], self._blobs[1:]
+        blobs = list(self._blobs)
+        config, layers = blobs[:1], blobs[1:]
         if self._images.intersection(config):
             layers = []  # the image is here: docker does not speak of its layers
+        self._told = set(layers)
         self._missing = []
         for layer in layers:
             # Docker counts a layer as here only if all those below it are.
             here = not self._missing and layer in self._layers
+            self._progress.step(replace(self._blobs[layer], digest=digests.short(layer)))
             self._say(f"{digests.short(layer)}: {'Already exists' if here else 'Pulling fs layer'}")
             if not here:
                 self._missing.append(layer)

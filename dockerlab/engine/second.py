@@ -36,7 +36,7 @@ class SecondHost:
 
 def second(engine: Engine) -> SecondHost:
     """The second host beside `engine`; one that is to be played is there from now on."""
-    own = _own(engine)
+    own = _own(engine, NAME)
     if own is not None:
         from dockerlab.engine.docker import Docker
 
@@ -56,7 +56,7 @@ def server(words: Sequence[str], engine: Engine) -> Engine:
     """Who serves `docker WORDS`: the engine, or the second host that dockerlab plays beside it."""
     from dockerlab.engine.commands import apart
 
-    if engine.name == Embedded.name or apart(words)[1] != NAME or _own(engine):
+    if engine.name == Embedded.name or apart(words)[1] != NAME or _own(engine, NAME):
         return engine
     played = _played(engine)
     return played if played.path.is_dir() else engine
@@ -70,18 +70,22 @@ def at(engine: Engine, context: str) -> Engine:
         return engine
     if context == NAME:
         return second(engine).engine
+    if own := _own(engine, context):
+        from dockerlab.engine.docker import Docker
+
+        return Docker(own, context)
     if not exists(engine, context):
         raise EngineError(f'context "{context}": context not found')
     return engine.neighbour(context)
 
 
-def _own(engine: Engine) -> Address | None:
-    """A docker context of that name, which the docker CLI reaches."""
+def _own(engine: Engine, context: str) -> Address | None:
+    """The docker context of that name, which the docker CLI reaches."""
     if engine.name == Embedded.name:
         return None
     from dockerlab.engine.docker import places
 
-    return places.known(NAME)
+    return places.known(context)
 
 
 def _played(engine: Engine) -> Embedded:

@@ -28,6 +28,19 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     return status
 
 
+def serve_typed(words: Sequence[str], out: TextIO, typed: bytes = b"") -> int:
+    """Carry out `docker WORDS`, which reads `typed` and writes to `out`; its exit status."""
+    engine = second.server(words, current())
+    address = _by_cli(engine)
+    if address is None:
+        return commands.run(words, engine, out, out, BytesIO(typed) if typed else None)
+    try:
+        return cli.stream(words, address, out, typed)
+    except OSError as error:
+        print(commands.unusable(error, engine), file=out)
+        return 1
+
+
 def complete(words: Sequence[str]) -> list[str]:
     """What the last of `words` (after `docker`, maybe "") may become."""
     engine = second.server(words, current())

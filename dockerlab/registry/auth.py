@@ -24,6 +24,7 @@ _PLAIN = re.compile(r"[!-~]+")
 _LIFE = 60  # seconds that a token lives if nothing is said
 _MARGIN = 5
 FOR_TOKEN = "dockerlab.token"  # marks a request for a token
+GIVEN = "dockerlab.given"  # the answer to it, at the request that it was for
 Exchanges = Generator[httpx.Request, httpx.Response, None]
 
 
@@ -107,6 +108,7 @@ class RegistryAuth(httpx.Auth):
         if self._basic and secure:
             next(self._basic.auth_flow(asking))
         response = yield asking
+        request.extensions[GIVEN] = response  # for who observes, if there is no token in it
         answer = _answer(asking, response, response.read())
         if answer.status == 404:  # not that an image is missing
             raise answer.invalid("the token server is not there")

@@ -30,9 +30,10 @@ from dockerlab.image.manifest import (
     encode,
 )
 from dockerlab.registry.answers import Answer
+from dockerlab.registry.exchange import Exchange
 from dockerlab.registry.patience import Patience
 from dockerlab.registry.sending import Sending
-from dockerlab.registry.wire import SILENCE, Exchange, Wire, answer_of, read
+from dockerlab.registry.wire import SILENCE, Wire, answer_of, read
 
 if TYPE_CHECKING:
     import httpx
@@ -101,6 +102,10 @@ class Registry:
     def ping(self) -> None:
         """Return if this is a registry that lets us in (§ Determining Support)."""
         self._wire.request("GET", "/v2/")
+
+    def look(self, method: str, target: str) -> None:
+        """Ask for a path as docker would, only for who observes: any answer will do."""
+        self._wire.look(method, target, _ACCEPT)
 
     def catalog(self, page: int = 100) -> Iterator[str]:
         """All repositories, asked for `page` at a time, as they are needed."""

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from dockerlab.registry.journal import clean
 
 if TYPE_CHECKING:
-    from dockerlab.registry.wire import Exchange
+    from dockerlab.registry.exchange import Exchange
 
 _FIELD = re.compile(r'([^\s=]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _COMBINED = re.compile(

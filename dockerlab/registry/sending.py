@@ -47,9 +47,6 @@ class Sending:
                 return self._attempt(file)
             except Unavailable as error:
                 patience.lost(error, self._sent)
-            except SizeMismatch:
-                self._cancel()
-                raise
             except RegistryError as error:
                 if error.code == "DIGEST_INVALID":
                     self._verify(file)
@@ -57,6 +54,9 @@ class Sending:
                     raise
                 self._location = ""
                 patience.lost(error, 0)
+            except Exception:  # the file is cut short, or nobody wants this any more
+                self._cancel()
+                raise
 
     def _attempt(self, file: IO[bytes]) -> None:
         start = self._resume() if self._location else 0

@@ -20,7 +20,7 @@ from dockerlab.image.reference import Reference
 from dockerlab.registry.client import Registry
 
 WORKERS = 4
-State = Literal["waiting", "exists", "mounted", "uploading", "downloading", "done"]
+State = Literal["waiting", "exists", "mounted", "uploading", "downloading", "unpacking", "done"]
 # The variant that is meant where none is stated, and the older ones that each also runs.
 _VARIANTS = {
     "arm64": ("v8",),

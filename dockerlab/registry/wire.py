@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 import httpx
@@ -16,7 +15,8 @@ from dockerlab import __version__
 from dockerlab.errors import RegistryError, Unavailable
 from dockerlab.image.manifest import SIZE_LIMIT
 from dockerlab.registry.answers import INVALID, Answer, warnings
-from dockerlab.registry.auth import FOR_TOKEN, RegistryAuth
+from dockerlab.registry.auth import FOR_TOKEN, GIVEN, RegistryAuth
+from dockerlab.registry.exchange import Exchange, exchanged, is_json, note
 from dockerlab.registry.failures import is_loopback, unavailable
 from dockerlab.registry.network import Route, Transport
 from dockerlab.registry.trust import Trust, careless
@@ -28,23 +28,6 @@ _CONNECT = 15  # seconds
 _WARNINGS = 100  # that are kept; who sends more means no good
 SILENCE = 120  # seconds; a registry may hash gigabytes before it answers the end of an upload
 Body = bytes | Iterable[bytes]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and its answer: bodies in bytes, `status` 0 if there was no answer.
-
-    `query` is as it was sent, secrets and all.
-    """
-
-    method: str
-    path: str
-    status: int
-    sent: int
-    received: int
-    milliseconds: float
-    host: str = ""
-    query: str = field(default="", repr=False)
 
 
 class Wire:
@@ -89,6 +72,7 @@ class Wire:
             headers=_HEADERS,
             timeout=httpx.Timeout(silence, connect=min(silence, _CONNECT), pool=None),
             transport=transport or ours,
+            event_hooks={"response": [note]} if observe else {},
         )
 
     def close(self) -> None:
@@ -134,6 +118,12 @@ class Wire:
         with self._exchange(method, url, headers, content, auth) as response:
             yield response
 
+    def look(self, method: str, target: str, headers: Mapping[str, str]) -> None:
+        """Ask, only for who observes: any answer will do, and only JSON is read."""
+        with self.send(method, target, headers) as response:
+            if is_json(response.headers):
+                read(response)
+
     def _find(self) -> httpx.URL:
         """The registry's address, with the scheme that it turns out to speak."""
         with self._lock:
@@ -176,23 +166,21 @@ class Wire:
         content: Body = b"",
         auth: httpx.Auth | None = None,
     ) -> Iterator[httpx.Response]:
-        count, place = _Count(), url
+        count = _Count()
         body = content if isinstance(content, bytes) else count.passing(content)
         started = time.perf_counter()
-        status = received = 0
+        status, answered = 0, None
         request = self._http.build_request(method, url, headers=headers, content=body or None)
         try:
             response = self._http.send(
                 request, stream=True, auth=auth, follow_redirects=method in ("GET", "HEAD")
             )
-            status = response.status_code
+            status, answered = response.status_code, response
             self._heed(response)
             started += self._tell_history(response)
-            place = response.url
             try:
                 yield response
             finally:
-                received = response.num_bytes_downloaded
                 response.close()
         except httpx.HTTPError as error:
             dialling = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
@@ -208,13 +196,16 @@ class Wire:
             raise failure from error
         except RegistryError as error:
             if not status:  # of the server that was asked for a token
-                method, place, status = error.method, httpx.URL(error.url), error.status
+                status, answered = error.status, request.extensions.get(GIVEN)
+                started += self._tell_history(answered) if answered else 0
             raise
         finally:
             if self._observe:
                 sent = len(content) if isinstance(content, bytes) else count.size
+                known = content if isinstance(content, bytes) else b""
                 spent = (time.perf_counter() - started) * 1000
-                self._observe(_exchanged(method, place, status, sent, received, spent))
+                last = answered.request if answered else request
+                self._observe(exchanged(last, known, answered, status, sent, spent))
 
     def _doubt(self, url: httpx.URL, error: ssl.SSLCertVerificationError) -> str:
         """Why the certificate of a server is not trusted."""
@@ -235,20 +226,12 @@ class Wire:
         for earlier in response.history if self._observe else ():
             request, seconds = earlier.request, earlier.elapsed.total_seconds()
             spent += seconds
-            sent, received = len(request.content), earlier.num_bytes_downloaded
-            status = earlier.status_code
+            content, status = request.content, earlier.status_code
             assert self._observe
             self._observe(
-                _exchanged(request.method, request.url, status, sent, received, seconds * 1000)
+                exchanged(request, content, earlier, status, len(content), seconds * 1000)
             )
         return spent
-
-
-def _exchanged(
-    method: str, url: httpx.URL, status: int, sent: int, received: int, spent: float
-) -> Exchange:
-    host, query = url.netloc.decode(), url.query.decode("ascii", "replace")
-    return Exchange(method, url.path, status, sent, received, spent, host, query)
 
 
 class _Count:

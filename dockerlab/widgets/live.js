@@ -7,9 +7,14 @@
 //   <… data-every="NAME" data-seconds="2">   again and again, while it can be seen
 //   <button data-copy="TEXT" data-copied="…"> copies TEXT, without the kernel
 //   <… data-whisper="NAME">                  filled by a message that is kept nowhere
+//   <a href="….ipynb">                       opens in JupyterLab, beside this notebook
 // data-key tells which elements are the same ones, so that focus and scrolling stay.
 
+const DEAF = "data-lm-suppress-shortcuts"; // JupyterLab then leaves the keys to the element
+const OURS = new Set(["open", DEAF]); // attributes that no template has to know
 const PATIENCE = 4000; // milliseconds without an answer before the learner is told
+
+let settled = true; // whether the HTML that is drawn knows of all that was done on the page
 
 function keyed(node) {
   return node.nodeType === 1 ? node.dataset.key || "" : "";
@@ -25,12 +30,14 @@ function attributes(from, to) {
     from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    if (name !== "open" && !to.hasAttribute(name)) from.removeAttribute(name);
+    if (!OURS.has(name) && !to.hasAttribute(name)) from.removeAttribute(name);
   }
 }
 
 function control(from, to) {
-  if (from === document.activeElement && !to.hasAttribute("data-set")) return;
+  if (!settled) return; // she is ahead of what this HTML knows
+  const busy = from === document.activeElement && from.type !== "radio"; // a radio has siblings
+  if (busy && !to.hasAttribute("data-set")) return;
   if (from.type === "checkbox" || from.type === "radio") from.checked = to.hasAttribute("checked");
   else if (from.type !== "password" && from.nodeName === "INPUT")
     from.value = to.getAttribute("value") ?? "";
@@ -110,13 +117,21 @@ async function copy(button) {
   setTimeout(() => (button.textContent = label), 1500);
 }
 
+// JupyterLab follows a link by itself if it is told so; else the whole page would load again.
+function toNotebook(link) {
+  const path = /\/(?:lab|doc|workspaces\/[^/]+)\/tree\/(.+)/.exec(decodeURI(link.pathname));
+  if (!path) return;
+  link.dataset.commandlinkerCommand = "docmanager:open";
+  link.dataset.commandlinkerArgs = JSON.stringify({ path: path[1] });
+}
+
 function render({ model, el }) {
   const root = document.createElement("div");
   const lost = document.createElement("p");
   root.className = "dockerlab";
   root.tabIndex = -1;
   root.lang = model.get("lang");
-  root.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes Enter and the arrow keys
+  root.setAttribute(DEAF, "true"); // or JupyterLab takes Enter and the arrow keys
   lost.setAttribute("role", "alert");
   lost.className = "dockerlab-lost";
   lost.lang = model.get("lang");
@@ -128,6 +143,7 @@ function render({ model, el }) {
 
   function draw() {
     const page = new DOMParser().parseFromString(model.get("html"), "text/html");
+    settled = heard >= sent;
     const inside = root.contains(document.activeElement) && document.activeElement !== root;
     children(root, page.body);
     if (inside && !root.contains(document.activeElement))
@@ -157,6 +173,7 @@ function render({ model, el }) {
         clearTimeout(timer);
         lost.textContent = "";
         root.removeAttribute("aria-busy");
+        draw();
       }
     }
     for (const [name, text] of Object.entries(content.whisper || {}))
@@ -165,12 +182,15 @@ function render({ model, el }) {
   }
 
   root.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href$=".ipynb"]');
+    if (link) return toNotebook(link);
     const button = event.target.closest("[data-do], [data-copy]");
     if (!button || button.nodeName === "FORM" || button.disabled) return;
     if (button.getAttribute("aria-disabled") === "true") return;
     if (button.dataset.copy !== undefined) return copy(button);
     send(button.dataset.do, button.value ?? null);
   });
+  root.addEventListener("focusin", (event) => event.target.setAttribute(DEAF, "true"));
   root.addEventListener("input", (event) => {
     const name = event.target.dataset.onInput;
     if (name) send(name, event.target.type === "checkbox" ? event.target.checked : event.target.value);

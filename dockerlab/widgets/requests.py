@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dockerlab.course.requests import meaning
 from dockerlab.engine.base import Engine
 from dockerlab.engine.container import REGISTRY_ROOT, Container
 from dockerlab.errors import NoRegistry
 from dockerlab.i18n import _, digits, ngettext
 from dockerlab.registry.events import Event, parse
-from dockerlab.widgets.html import render
-from dockerlab.widgets.registry import size
+from dockerlab.widgets.lines import Line
+from dockerlab.widgets.traffic import Traffic, table
 
 LIMIT = 50  # requests shown, the last ones
-_LONG = re.compile(  # what nobody reads to its end: digests, and the real registry's own notes
-    r"(sha(?:256|512)(?::|%3A)[0-9a-f]{12}|[?&]_state=|(?<=/uploads/)[0-9a-f]{8})[^&/?]+",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -33,17 +28,27 @@ class Row:
     meaning: str
 
 
-@dataclass(frozen=True)
-class RequestsView:
+class RequestsView(Traffic):
     """What the registry in container `name` was asked; `events` has all, `rows` the last ones."""
 
-    name: str
-    events: tuple[Event, ...]
+    is_timed = is_log = True
+
+    def __init__(
+        self,
+        name: str,
+        events: Sequence[Event],
+        engine: Engine | None = None,
+        address: str = "",
+        scheme: str = "",
+    ) -> None:
+        shown = events[-LIMIT:]
+        super().__init__([Line(event, address=address, scheme=scheme) for event in shown])
+        self.name, self.events, self.engine = name, tuple(events), engine
 
     @property
     def rows(self) -> list[Row]:
         """The last requests, in the learner's language."""
-        return [_row(event) for event in self.events[-LIMIT:]]
+        return [_row(line) for _number, line in self.lines]
 
     @property
     def earlier(self) -> str:
@@ -58,12 +63,6 @@ class RequestsView:
         return _("What {name} was asked").format(name=self.name)
 
     @property
-    def columns(self) -> Row:
-        """What stands above the rows."""
-        titles = _("method"), _("path"), _("status"), _("bytes"), _("ms"), _("meaning")
-        return Row(*titles)
-
-    @property
     def empty(self) -> str:
         """What is said instead, when there is nothing; or ""."""
         return "" if self.events else _("No requests yet. A push or a pull will show here.")
@@ -71,13 +70,9 @@ class RequestsView:
     def __repr__(self) -> str:
         if self.empty:
             return f"{self.title}\n{self.empty}"
-        cells = [tuple(vars(row).values()) for row in (self.columns, *self.rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = ["   ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+        titles = _("method"), _("path"), _("status"), _("bytes"), _("ms"), _("meaning")
+        lines = table([titles, *(tuple(vars(row).values()) for row in self.rows)])
         return "\n".join(filter(None, [self.title, self.earlier, *lines]))
-
-    def _repr_html_(self) -> str:
-        return render("requests", view=self)
 
 
 def look(engine: Engine, name: str = "") -> RequestsView:
@@ -85,16 +80,52 @@ def look(engine: Engine, name: str = "") -> RequestsView:
 
     NoRegistry if there is none.
     """
-    known = [one for one in engine.containers.list() if _is_registry(one)]
-    known.sort(key=lambda one: not one.running)
+    known = registries(engine)
     fitting = [one for one in known if not name or name == one.name]
     fitting += [one for one in known if one.id.startswith(name)]
     if not fitting:
         raise NoRegistry(name, [one.name for one in known])
-    container = fitting[0]
+    found = fitting[0]
+    return RequestsView(found.name, events(engine, found), engine, _address(found), _scheme(found))
+
+
+def registries(engine: Engine) -> list[Container]:
+    """The containers that are registries, those that run first."""
+    known = [one for one in engine.containers.list() if _is_registry(one)]
+    known.sort(key=lambda one: not one.running)
+    return known
+
+
+def events(engine: Engine, container: Container) -> list[Event]:
+    """What the log of a registry's container tells so far."""
     written = b"".join(piece for _is_error, piece in engine.containers.output(container))
-    lines = written.decode(errors="replace").split("\n")
-    return RequestsView(container.name, tuple(parse(lines)))
+    return parse(written.decode(errors="replace").split("\n"))
+
+
+def logs(engine: Engine) -> dict[str, list[Line]]:
+    """The requests in the logs of all registries that run, by the containers' ids."""
+    return {
+        one.id: [
+            Line(event, address=_address(one), scheme=_scheme(one)) for event in events(engine, one)
+        ]
+        for one in registries(engine)
+        if one.running
+    }
+
+
+def _address(container: Container) -> str:
+    """Where it can be asked from here; "" if nowhere."""
+    ports = sorted(container.published, key=lambda port: (len(port), port))
+    return f"localhost:{ports[0]}" if container.running and ports else ""
+
+
+def _scheme(container: Container) -> str:
+    """What it speaks; "" if a file of the learner's says so."""
+    if any(str(mount.get("Destination", "")).startswith("/etc/") for mount in container.mounts):
+        return ""
+    variables = container.config.get("Env") or []
+    secure = any(each.startswith("REGISTRY_HTTP_TLS_CERTIFICATE=") for each in variables)
+    return "https" if secure else "http"
 
 
 def _is_registry(container: Container) -> bool:
@@ -102,15 +133,5 @@ def _is_registry(container: Container) -> bool:
     return any(mount.get("Destination") == REGISTRY_ROOT for mount in container.mounts)
 
 
-def _row(event: Event) -> Row:
-    went = [f"↑ {size(event.sent)}"] if event.sent else []
-    came = [f"↓ {size(event.received)}"] if event.received else []
-    milliseconds = "" if event.milliseconds is None else f"{event.milliseconds:.1f}"
-    method, path, means = event.method, _LONG.sub(r"\1…", event.path), str(meaning(event))
-    numbers = str(event.status), " ".join(went + came), milliseconds
-    return Row(_plain(method), _plain(path), *numbers, _plain(means))
-
-
-def _plain(text: str) -> str:
-    """Whatever somebody asked for stays on its line."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+def _row(line: Line) -> Row:
+    return Row(line.method, line.path, line.status, line.bytes, line.milliseconds, line.meaning)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dockerlab.engine.base import Say
 from dockerlab.engine.commands.parse import Session, command, flag, text
 from dockerlab.engine.words import Refused
 from dockerlab.errors import EngineError
@@ -54,12 +55,8 @@ def pull(
     quiet: bool,
 ) -> None:
     """`docker pull`."""
-    reference, bare = _parse(name)
-    if all_tags and not bare:
-        raise EngineError("tag can't be used with --all-tags/-a")
     say = _silent if quiet else session.print
-    if bare and not all_tags:
-        say("Using default tag: latest")
+    reference = to_pull(name, say, all_tags)
     wanted = parse_platform(platform)
     session.engine.pull(reference, say, platform=wanted, all_tags=all_tags)
     session.print(reference.locator if all_tags else str(reference))
@@ -80,26 +77,33 @@ def pull(
 )
 def push(session: Session, name: str, all_tags: bool, quiet: bool) -> None:
     """`docker push`."""
-    reference, bare = _parse(name)
-    if all_tags and not bare:
-        raise EngineError("tag can't be used with --all-tags/-a")
-    if reference.digest:
-        raise EngineError("cannot push a digest reference")
     say = _silent if quiet else session.print
-    if bare and not all_tags:
-        say("Using default tag: latest")
+    reference = to_push(name, say, all_tags)
     session.engine.push(reference, say, all_tags=all_tags)
     if quiet:
         session.print(reference.locator if all_tags else str(reference))
 
 
-def _parse(name: str) -> tuple[Reference, bool]:
-    """The image name, and whether neither tag nor digest was given with it."""
+def to_pull(name: str, say: Say, all_tags: bool = False) -> Reference:
+    """The image that is to be pulled, after docker's word on a tag that was left out."""
     try:
         reference = Reference.parse(name)
     except InvalidReference as error:
         raise EngineError(error.docker) from None
-    return reference, ":" not in name.rpartition("/")[2]
+    bare = ":" not in name.rpartition("/")[2]  # neither tag nor digest
+    if all_tags and not bare:
+        raise EngineError("tag can't be used with --all-tags/-a")
+    if bare and not all_tags:
+        say("Using default tag: latest")
+    return reference
+
+
+def to_push(name: str, say: Say, all_tags: bool = False) -> Reference:
+    """The image that is to be pushed, likewise."""
+    reference = to_pull(name, say, all_tags)
+    if reference.digest:
+        raise EngineError("cannot push a digest reference")
+    return reference
 
 
 def _silent(line: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.docker.containers import Containers
     from dockerlab.engine.docker.images import Images
     from dockerlab.engine.docker.volumes import Volumes
+    from dockerlab.engine.progress import Progress
     from dockerlab.image.manifest import Platform
     from dockerlab.image.reference import Reference
     from dockerlab.registry.client import Registry
@@ -93,6 +94,7 @@ class Docker:
         """A client of the registry, with the lab's login, that trusts as the engine here does."""
         from dockerlab.engine import trust
         from dockerlab.engine.docker import config
+        from dockerlab.engine.observing import observer
         from dockerlab.registry.client import Registry
         from dockerlab.registry.trust import Trust
 
@@ -106,6 +108,7 @@ class Docker:
             username=login.username if login else "",
             password=login.password if login else "",
             trust=believed,
+            observe=observer(),
         )
 
     @property
@@ -147,13 +150,21 @@ class Docker:
         *,
         platform: Platform | None = None,
         all_tags: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Pull one image, or all tags of a repository, with docker's output."""
-        self.images.pull(reference, say, platform=platform, all_tags=all_tags)
+        self.images.pull(reference, say, platform=platform, all_tags=all_tags, progress=progress)
 
-    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+    def push(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        all_tags: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
         """Push one image, or all tags of a repository, with docker's output."""
-        self.images.push(reference, say, all_tags=all_tags)
+        self.images.push(reference, say, all_tags=all_tags, progress=progress)
 
     def remove_image(self, text: str, *, force: bool = False) -> list[str]:
         """Remove a name or an image, and return docker's lines."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,20 +42,43 @@ class Client:
     def steps(self, method: str, *arguments: Any, **options: Any) -> Iterator[Json]:
         """What the engine tells while it works; EngineError if it tells of an error."""
         with self._words():
-            for step in getattr(self._api, method)(*arguments, **options):
-                if "error" in step:
-                    raise EngineError(str(step["error"]))
-                if "message" in step:  # the SDK does not look at the status of an answer
-                    raise Refused(str(step["message"]))
-                yield step
+            yield from _told(getattr(self._api, method)(*arguments, **options))
+
+    @contextmanager
+    def telling(
+        self, path: str, registry: str, params: Json
+    ) -> Iterator[tuple[Iterator[Json], Callable[[], None]]]:
+        """A pull or a push as `steps`, and what cuts it off, from another thread if need be."""
+        from docker import auth
+        from docker.types import CancellableStream
+
+        header = {"X-Registry-Auth": auth.encode_header(self.credentials(registry))}
+        with closing(self._ask("POST", path, params, header)) as answer:
+
+            def cut() -> None:
+                with suppress(Exception):  # over already, or over SSH, which cannot be cut
+                    CancellableStream(None, answer).close()
+
+            def steps() -> Iterator[Json]:
+                with self._words():
+                    yield from _told(self._api._stream_helper(answer, decode=True))
+
+            yield steps(), cut
 
     def ask(self, method: str, path: str, **params: Any) -> Any:
         """A request of the engine that the SDK has no method for; its answer, to be read."""
+        return self._ask(method, path, params, {})
+
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, Any]
+    ) -> Any:
         import docker.errors
 
         with self._words():
             url = f"{self._api.base_url}/v{self._api.api_version}{path}"
-            answer = self._api.request(method, url, params=params, stream=True, timeout=None)
+            answer = self._api.request(
+                method, url, params=params, headers=headers, stream=True, timeout=None
+            )
             if not answer.ok:
                 raise docker.errors.APIError("", answer, answer.json()["message"])
             return answer
@@ -111,6 +134,15 @@ class Client:
             if isinstance(error, OSError) or type(error).__module__.startswith(_BELOW):
                 raise _unconnected(error, self._address.url) from None
             raise
+
+
+def _told(steps: Iterator[Json]) -> Iterator[Json]:
+    for step in steps:
+        if "error" in step:
+            raise EngineError(str(step["error"]))
+        if "message" in step:  # the SDK does not look at the status of an answer
+            raise Refused(str(step["message"]))
+        yield step
 
 
 def _unconnected(error: BaseException, url: str) -> EngineError:

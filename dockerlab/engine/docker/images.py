@@ -12,14 +12,15 @@ from typing import IO, TextIO
 
 from dockerlab.engine.base import Json, Say
 from dockerlab.engine.docker.client import Client, Missing
+from dockerlab.engine.docker.following import follow
 from dockerlab.engine.docker.labels import ours
+from dockerlab.engine.progress import Progress
 from dockerlab.engine.words import NoSuchImage
-from dockerlab.errors import NotOurs
+from dockerlab.errors import EngineError, NotOurs
 from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import InvalidReference, Reference
 
 Lines = list[str]
-_STREAM = {"stream": True, "decode": True}
 
 
 @dataclass(frozen=True)
@@ -83,29 +84,42 @@ class Images:
         *,
         platform: Platform | None = None,
         all_tags: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Pull one image, or all tags of a repository, with docker's output."""
-        steps = self._client.steps(
-            "pull",
-            reference.locator,
-            reference.digest or reference.tag,
-            all_tags=all_tags,
-            **_STREAM,
-            platform=str(platform) if platform else None,
-            auth_config=self._client.credentials(reference.registry),
-        )
-        tell(steps, say)
+        asked = {
+            "fromImage": reference.locator,
+            "tag": None if all_tags else reference.digest or reference.tag,
+            "platform": str(platform) if platform else None,
+        }
+        self._transfer(reference, "/images/create", asked, say, progress)
 
-    def push(self, reference: Reference, say: Say, *, all_tags: bool = False) -> None:
+    def push(
+        self,
+        reference: Reference,
+        say: Say,
+        *,
+        all_tags: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
         """Push one image, or all tags of a repository, with docker's output."""
-        steps = self._client.steps(
-            "push",
-            reference.familiar_name,
-            None if all_tags else reference.tag,
-            **_STREAM,
-            auth_config=self._client.credentials(reference.registry),
-        )
-        tell(steps, say)
+        asked = {"tag": None if all_tags else reference.tag}
+        self._transfer(reference, f"/images/{reference.familiar_name}/push", asked, say, progress)
+
+    def _transfer(
+        self, reference: Reference, path: str, asked: Json, say: Say, progress: Progress | None
+    ) -> None:
+        """Let the engine work, as long as the connection on which it tells of it is open."""
+        progress = progress or Progress()
+        with self._client.telling(path, reference.registry, asked) as (steps, cut):
+            progress.abort = cut
+            progress.check()
+            try:
+                follow(steps, say, progress)
+            except EngineError:  # it may be that we have cut it ourselves
+                progress.check()
+                raise
+        progress.check()
 
     def add_sample(self, name: str, reference: str | Reference, version: int = 1) -> Image:
         """Put one of the course's own images here under a name; NotOurs if another has it."""
@@ -147,16 +161,6 @@ def sample_tar(
         archive.save(store, [str(reference)], tar)
         tar.seek(0)
         yield tar
-
-
-def tell(steps: Iterable[Json], say: Say) -> None:
-    """Print what docker's CLI prints of these steps where it draws no progress bars."""
-    for step in steps:
-        progress = step.get("progressDetail") or {}
-        if progress.get("current") or progress.get("total") or "status" not in step:
-            continue
-        before = f"{step['id']}: " if step.get("id") else ""
-        say(before + step["status"])
 
 
 def moment(seconds: float) -> str:
