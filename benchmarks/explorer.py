@@ -1,6 +1,6 @@
 """How quick the widgets are, measured in a real JupyterLab in a real Chromium.
 
-    python benchmarks/widgets.py [MEASUREMENT …]
+    python benchmarks/explorer.py [MEASUREMENT …]
 
 keystroke   milliseconds from a key in the name explorer to the changed parts on the page
 """

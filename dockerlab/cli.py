@@ -101,7 +101,8 @@ def cli(
 )
 def docker(words: list[str]) -> None:
     """Run a docker command, then explain what went wrong, if anything did."""
-    from dockerlab.course.explain import Overheard, explain
+    from dockerlab.course.causes import explained
+    from dockerlab.course.explain import Overheard
     from dockerlab.engine.serving import serve
     from dockerlab.engine.telling import unheard
 
@@ -112,7 +113,7 @@ def docker(words: list[str]) -> None:
         status = serve(words, sys.stdout, complaints, sys.stdin.buffer)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    if status and (meaning := explain(complaints.text, words)):
+    if status and (meaning := explained(complaints.text, words)):
         click.echo(f"\n{meaning}", err=True)
     sys.exit(status)
 

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dockerlab.i18n import LANGUAGES, _, digits, language
+from dockerlab.i18n import _, digits
 from dockerlab.widgets.outcome import Note
 
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.check import CheckView
+    from dockerlab.widgets.dashboard import Dashboard
+    from dockerlab.widgets.explain import ExplainView
     from dockerlab.widgets.explorer import NameExplorer
     from dockerlab.widgets.login import LoginView
     from dockerlab.widgets.picture import PictureView
@@ -81,6 +83,12 @@ class Lab:
         from dockerlab.widgets.registry import look
 
         return look(address, self.engine)
+
+    def explain(self, text: object = "") -> ExplainView:
+        """What an error means that was pasted, why it came and what to do; or a box to paste it."""
+        from dockerlab.widgets.explain import ExplainView
+
+        return ExplainView(text)
 
     def requests(self, name: str = "") -> RequestsView:
         """Show what the registry in the container `name`, else in the newest, was asked so far."""
@@ -173,18 +181,19 @@ class Lab:
         return Note(_("Your lab is empty again."))
 
     def __repr__(self) -> str:
-        rows = self._rows()
-        return "\n".join(f"{label}: {value}" for label, value in rows)
+        return repr(self._dashboard())
 
     def _repr_html_(self) -> str:
-        from dockerlab.widgets.html import render
+        return self._dashboard().html()
 
-        return render("lab", rows=self._rows())
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return self._dashboard()._repr_mimebundle_()
 
-    def _rows(self) -> list[tuple[str, str]]:
-        from dockerlab.engine.telling import rows
+    def _dashboard(self) -> Dashboard:
+        from dockerlab.start import hosts
+        from dockerlab.widgets.dashboard import Dashboard
 
-        return [*rows(), (_("Language"), LANGUAGES[language()])]
+        return Dashboard(lambda: self.engine, hosts)
 
 
 lab = Lab()

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from IPython.core import completer
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from dockerlab import i18n
-from dockerlab.course.explain import Overheard, explain
+from dockerlab.course.explain import Overheard
 from dockerlab.engine.docker.problems import NoDocker
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
@@ -96,12 +96,19 @@ def _docker(line: str, names: Mapping[str, object]) -> int:
     err = Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
     status = serve(words, sys.stdout, err)
     if status or err.text.endswith("[y/N] "):
-        _explain(err.text, words)
+        _explain(err.text, words, honest=True)
     return status
 
 
-def _explain(text: str, words: Iterable[str] = ()) -> None:
-    if meaning := explain(text, words):
+def _explain(text: str, words: Sequence[str] = (), *, honest: bool = False) -> None:
+    """Show what an error means; `honest`: and say so if nobody here knows."""
+    from dockerlab.course import pasted
+    from dockerlab.course.causes import explained
+
+    meaning = explained(text, words)
+    if meaning is None and honest and pasted.is_error(text):
+        meaning = pasted.unknown(text)
+    if meaning:
         from IPython.display import display
 
         from dockerlab.widgets.meaning import MeaningView
@@ -156,7 +163,8 @@ def _show(
     """A learner's mistake: docker's words where it has some, and what they mean."""
     if _nobody_answers(error):
         print(f"{kind.__name__}: {error}", file=sys.stderr)
-        _explain("connect: connection refused")
+        request: Any = getattr(error, "_request", None)  # whose own property may raise
+        _explain(f"{request.url if request else ''}: connect: connection refused")
         return
     if not isinstance(error, DockerlabError):
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)

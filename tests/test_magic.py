@@ -84,12 +84,12 @@ def test_what_docker_refuses_is_shown_and_explained_and_raises_nothing(
     assert capsys.readouterr() == ("0\n", "")
 
 
-def test_an_error_without_an_explanation_stands_alone(
+def test_an_error_that_nobody_knows_is_said_to_be_one(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cell("%docker frobnicate\n_exit_code").result == 1
+    assert cell("%docker run -p 99999:5000 nginx\n_exit_code").result == 125
     out = capsys.readouterr().out
-    assert "docker: unknown command: docker frobnicate" in out and "What it means" not in out
+    assert "invalid hostPort: 99999" in out and "This error is not in the course's list" in out
 
 
 @pytest.mark.usefixtures("my_image")

@@ -8,26 +8,46 @@ captured by a pattern can be used in the texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from io import StringIO
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dockerlab.course.data import load
 from dockerlab.i18n import _, pick
 from dockerlab.image.reference import InvalidReference, Reference
 
+if TYPE_CHECKING:
+    from dockerlab.course.causes.act import Act
 
-class Meaning(NamedTuple):
-    """What an error means and what to do, in the learner's language; `do` may be empty."""
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an error means, why it came here and what to do, in the learner's language.
+
+    Whatever is not known is empty. `key` is that of the data, `facts` what docker named.
+    """
 
     means: str
-    do: str
+    do: str = ""
+    why: str = ""
+    key: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    acts: tuple[Act, ...] = ()
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Label and text of all that is known."""
+        lines = [
+            (_("What it means"), self.means),
+            (_("Why here"), self.why),
+            (_("What to do"), self.do),
+        ]
+        return [line for line in lines if line[1]]
 
     def __str__(self) -> str:
-        lines = [(_("What it means"), self.means), (_("What to do"), self.do)]
-        return "\n".join(f"{label}: {text}" for label, text in lines if text)
+        return "\n".join(f"{label}: {text}" for label, text in self.lines)
 
 
 @dataclass(frozen=True)
@@ -73,12 +93,14 @@ def explain(text: str, words: Iterable[str] = ()) -> Meaning | None:
             Reference.parse(word)
         except InvalidReference as error:
             if error.docker in text and not word.startswith("-"):
-                return Meaning(error.reason, error.hint)
+                facts = {"name": word, "near": error.suggestion or ""}
+                return Meaning(error.reason, error.hint, key="name", facts=facts)
     for known in known_errors():
         for pattern in known.patterns:
             if found := pattern.search(text):
-                facts = {name: value or "…" for name, value in found.groupdict().items()}
-                return Meaning(_filled(pick(known.means), facts), _filled(pick(known.do), facts))
+                facts = {name: value for name, value in found.groupdict().items() if value}
+                means, do = (_known(pick(texts), facts) for texts in (known.means, known.do))
+                return Meaning(means, do, key=known.key, facts=facts)
     return None
 
 
@@ -93,7 +115,10 @@ def _explanation(key: str, entry: dict[str, Any]) -> Explanation:
     return Explanation(key, patterns, entry["means"], entry["do"])
 
 
-def _filled(text: str, facts: dict[str, str]) -> str:
-    for name, value in facts.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+def filled(text: str, facts: Mapping[str, str]) -> str:
+    """`text` with each {name} replaced by what is known under it."""
+    return re.sub(r"\{(\w+)\}", lambda found: facts.get(found[1], found[0]), text)
+
+
+def _known(text: str, facts: Mapping[str, str]) -> str:
+    return re.sub(r"\{\w+\}", "…", filled(text, facts))

@@ -52,6 +52,15 @@ class Credentials:
         found += [entry for name, entry in entries.items() if hostname(name) == wanted]
         return _login(found[0]) if found else None
 
+    @property
+    def registries(self) -> list[str]:
+        """The registries that somebody is logged in to, as image names call them."""
+        entries = self._entries(self._read()[0])
+        known = {
+            HUB if name == HUB_KEY else hostname(name) for name in entries if _login(entries[name])
+        }
+        return sorted(known)
+
     def store(self, registry: str, login: Login) -> bool:
         """Keep a login; whether it is another one than before."""
         with locked(self.path.parent):
