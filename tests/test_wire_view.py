@@ -307,7 +307,7 @@ def test_several_hosts_have_a_lifeline_each() -> None:
     assert [host.name for host in view.hosts] == ["registry.example", "auth.example"]
     assert [step.host for step in view.steps] == [1, 2, 1]
     text = Balanced(view.html()).text
-    assert "🔒 HTTPS" in text and "🔓 HTTP" in text and "nobody on the way" in text
+    assert "✔ HTTPS" in text and "⚠ HTTP" in text and "nobody on the way" in text
 
 
 def test_whatever_a_stranger_sends_stays_text() -> None:

@@ -30,7 +30,7 @@ class Host(NamedTuple):
     @property
     def lock(self) -> str:
         """How the way there is secured, in a sign and words."""
-        return {"https": "🔒 HTTPS", "http": "🔓 HTTP"}.get(self.scheme, "")
+        return {"https": "✔ HTTPS", "http": "⚠ HTTP"}.get(self.scheme, "")
 
     @property
     def said(self) -> str:
