@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dockerlab.engine.base import Engine
-from dockerlab.engine.container import REGISTRY_ROOT, Container
+from dockerlab.engine.container import Container
+from dockerlab.engine.registries import is_registry
 from dockerlab.errors import NoRegistry
 from dockerlab.i18n import _, digits, ngettext
 from dockerlab.registry.events import Event, parse
@@ -91,7 +92,7 @@ def look(engine: Engine, name: str = "") -> RequestsView:
 
 def registries(engine: Engine) -> list[Container]:
     """The containers that are registries, those that run first."""
-    known = [one for one in engine.containers.list() if _is_registry(one)]
+    known = [one for one in engine.containers.list() if is_registry(one)]
     known.sort(key=lambda one: not one.running)
     return known
 
@@ -126,11 +127,6 @@ def _scheme(container: Container) -> str:
     variables = container.config.get("Env") or []
     secure = any(each.startswith("REGISTRY_HTTP_TLS_CERTIFICATE=") for each in variables)
     return "https" if secure else "http"
-
-
-def _is_registry(container: Container) -> bool:
-    """As every image of a registry keeps its folder in a volume."""
-    return any(mount.get("Destination") == REGISTRY_ROOT for mount in container.mounts)
 
 
 def _row(line: Line) -> Row:
