@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.running import Course, open_course
 
@@ -178,7 +178,8 @@ def open_studio(folder: Path, chromium: str) -> Iterator[Studio]:
             permissions=["clipboard-read", "clipboard-write"],
         )
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)  # a machine may be busy
         page.goto(course.url)
         page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget")
         yield Studio(page, course)

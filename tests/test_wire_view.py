@@ -156,7 +156,8 @@ def test_another_widgets_questions_are_none_of_its_business(
     with observing(heard.append):
         view = lab.wire(f"push {named(docker, server)}")
         assert not heard
-        lab.registry(server.address)
+        with lab.engine.connect(server.address) as registry:
+            registry.ping()
     assert len(view.lines) == len(PUSH) and heard and observer() is None
 
 

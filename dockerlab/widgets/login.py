@@ -13,7 +13,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dockerlab.course.explain import Meaning, explain
+from dockerlab.course.causes import explained
+from dockerlab.course.explain import Meaning
 from dockerlab.course.requests import meaning
 from dockerlab.engine import serving, trust
 from dockerlab.engine.credentials import FILE, FOLDER, HUB, HUB_KEY, Login, key
@@ -229,7 +230,7 @@ class LoginView(View):
         words, out = [command, *options, *server], StringIO()
         status = serving.serve_typed(words, out, typed)
         self.said = out.getvalue().strip()
-        self.meaning = explain(self.said, words) if status else None
+        self.meaning = explained(self.said, words) if status else None
         return status
 
 

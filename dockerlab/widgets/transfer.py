@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
-from dockerlab.course.explain import Meaning, explain
+from dockerlab.course.causes import explained
+from dockerlab.course.explain import Meaning
 from dockerlab.engine.progress import ENDS, Layer, Progress
 from dockerlab.errors import Cancelled, DockerlabError
 from dockerlab.i18n import _, digits, ngettext
@@ -123,7 +124,7 @@ class TransferView(View):
         if self.progress.cancelled:
             return self._end("cancelled")
         self.words, self.hint = words, hint
-        self.meaning = explain(words, [self.name])
+        self.meaning = explained(words, [self.way, self.name])
         self._end("failed")
 
     def _end(self, state: str) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from dockerlab.course.explain import Meaning, explain
+from dockerlab.course.causes import explained
+from dockerlab.course.explain import Meaning
 from dockerlab.engine import serving
 from dockerlab.engine.observing import observing
 from dockerlab.errors import EngineError
@@ -39,7 +40,7 @@ class WireView(Traffic):
         super().__init__(lines, ordered=True)
         self.engine, self.command, self.said, self.status = engine, command, said, status
         words = command.split()
-        self.meaning: Meaning | None = explain(said, words) if status else None
+        self.meaning: Meaning | None = explained(said, words) if status else None
         self.is_log = any(line.exchange is None for line in lines)
 
     @property
