@@ -178,8 +178,8 @@ def open_studio(folder: Path, chromium: str) -> Iterator[Studio]:
             permissions=["clipboard-read", "clipboard-write"],
         )
         page = context.new_page()
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)  # a machine may be busy
+        page.set_default_timeout(30_000)
+        expect.set_options(timeout=20_000)  # a machine may be busy
         page.goto(course.url)
         page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget")
         yield Studio(page, course)

@@ -15,6 +15,7 @@ const OURS = new Set(["open", DEAF]); // attributes that no template has to know
 const PATIENCE = 4000; // milliseconds without an answer before the learner is told
 
 const applied = new WeakMap(); // what the HTML said of each input when it was last obeyed
+const typed = new WeakSet(); // the input that she is typing into
 let settled = true; // whether the HTML that is drawn knows of all that was done on the page
 
 function keyed(node) {
@@ -43,9 +44,12 @@ function said(input) {
 
 function control(from, to) {
   const wanted = said(to);
-  if (!settled || applied.get(from) === wanted) return; // she is ahead of what this HTML knows
-  const busy = from === document.activeElement && from.type !== "radio"; // a radio has siblings
-  if (busy && !to.hasAttribute("data-set")) return;
+  if (applied.get(from) === wanted) return;
+  const busy = typed.has(from) && from.type !== "radio"; // a radio has siblings
+  if (!settled || (busy && !to.hasAttribute("data-set"))) {
+    applied.set(from, null); // she is ahead of what this HTML knows: later
+    return;
+  }
   applied.set(from, wanted);
   if (typeof wanted === "boolean") from.checked = wanted;
   else if (from.type !== "password") from.value = wanted;
@@ -200,7 +204,9 @@ function render({ model, el }) {
     send(button.dataset.do, button.value ?? null);
   });
   root.addEventListener("focusin", (event) => event.target.setAttribute(DEAF, "true"));
+  root.addEventListener("focusout", (event) => typed.delete(event.target));
   root.addEventListener("input", (event) => {
+    typed.add(event.target);
     const name = event.target.dataset.onInput;
     if (name) send(name, event.target.type === "checkbox" ? event.target.checked : event.target.value);
   });
