@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -20,6 +21,9 @@ BINARIES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "docker-cli": ("docker",),
 }
+
+
+STUDIO = pytest.StashKey[tuple[AbstractContextManager[Studio], Studio]]()
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +59,27 @@ def need() -> Callable[[str], str]:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(
-    tmp_path_factory: pytest.TempPathFactory, need: Callable[[str], str]
-) -> Iterator[Studio]:
-    """One JupyterLab in one Chromium, for all widgets."""
-    with open_studio(tmp_path_factory.mktemp("studio"), need("chromium")) as opened:
-        yield opened
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    need: Callable[[str], str],
+) -> Studio:
+    """One JupyterLab in one Chromium, for all tests in a row that look at widgets."""
+    stash = request.config.stash
+    if STUDIO not in stash:
+        opened = open_studio(tmp_path_factory.mktemp("studio"), need("chromium"))
+        stash[STUDIO] = (opened, opened.__enter__())
+    return stash[STUDIO][1]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Playwright's loop would be in the way of others': it ends before they begin."""
+    if STUDIO in item.config.stash and "studio" not in getattr(nextitem, "fixturenames", ()):
+        opened, _ = item.config.stash[STUDIO]
+        del item.config.stash[STUDIO]
+        opened.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="module", params=["bn", "en"])

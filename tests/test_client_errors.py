@@ -238,7 +238,8 @@ def test_upload_of_a_file_that_is_not_what_was_promised() -> None:
         assert caught.value.code == "DIGEST_INVALID"
         with pytest.raises(SizeMismatch):
             registry.upload("a", BLOB, lambda: io.BytesIO(CONTENT[:5]))
-    assert [asked.method for asked in server.asked][-1] == "DELETE"
+    # A body that broke off may be noticed after the request that came behind it.
+    assert "DELETE" in [asked.method for asked in server.asked][-2:]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`lab` as a dashboard, without a browser: what it sees, what it does, what it leaves alone."""
 
+import gc
 import shlex
 import shutil
 import tarfile
@@ -247,6 +248,7 @@ def test_of_a_docker_engine_only_the_labs_own_is_listed(
         beat(view)
         assert "does not answer" not in shown(view)
         engine.client.close()
+        gc.collect()
 
 
 def test_disk_and_names_are_dockers(home: Path) -> None:

@@ -287,3 +287,4 @@ def test_on_a_real_engine(
         assert not view.name and registry in view.removed
         log_in(view, "nobody", "x")
         assert "401" in view.said
+    lab.engine.client.close()

@@ -24,8 +24,10 @@ from dockerlab.registry.exchange import BODY_LIMIT, Exchange, Message
 from dockerlab.widgets.lines import Line, lines_of
 from dockerlab.widgets.traffic import ARROWS, LIMIT
 from dockerlab.widgets.wire import WireView
+from tests.containing import until
 from tests.dockers import Docker
 from tests.servers import RunningServer, push_image, start_server
+from tests.test_engine_docker import REGISTRY, registry_tar
 from tests.test_widgets import Balanced
 
 USER, PASSWORD = "mina", "s3cret: গোপন"
@@ -338,13 +340,17 @@ def test_the_log_of_a_real_engines_registry(
     need: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a Docker Engine the requests are those that the registry's log gains."""
-    need("docker")
+    cli, tar = need("docker"), registry_tar(need("docker-registry"), tmp_path)
+    subprocess.run([cli, "import", *REGISTRY, tar, "wired:2"], check=True, capture_output=True)
     monkeypatch.setenv("DOCKERLAB_ENGINE", "docker")
     monkeypatch.setenv("DOCKERLAB_HOME", str(tmp_path / "lab"))
     lab.begin("05-tag-push-pull")
     try:
-        view = lab.wire("run -d -p 127.0.0.1:5077:5000 --name wired registry:2")
+        view = lab.wire(
+            "run -d -p 127.0.0.1:5077:5000 -e REGISTRY_HTTP_ADDR=:5000 --name wired wired:2"
+        )
         assert view.status == 0, view.said
+        until(lambda: lab.wire("pull localhost:5077/nothing").lines)
         assert lab.wire("tag my-image localhost:5077/my-image").status == 0
         view = lab.wire("push localhost:5077/my-image")
         assert view.status == 0, view.said
@@ -361,3 +367,5 @@ def test_the_log_of_a_real_engines_registry(
         assert {line.method for _number, line in again.lines} <= {"GET", "HEAD"} and again.lines
     finally:
         lab.reset()
+        subprocess.run([cli, "rmi", "-f", "wired:2"], check=True, capture_output=True)
+        lab.engine.client.close()
