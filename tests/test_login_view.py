@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from dockerlab import i18n, lab
 from dockerlab.errors import BadRegistry
 from dockerlab.widgets.login import LoginView
+from tests.containing import until
 from tests.dockers import Docker
 from tests.servers import RunningServer, start_server
 from tests.test_widgets import Balanced
@@ -198,23 +201,29 @@ def test_nobody_there_and_no_registry() -> None:
         taken.bind(("127.0.0.1", 0))
         view = log_in(lab.login(f"127.0.0.1:{taken.getsockname()[1]}"), USER, "x")
     assert "connection refused" in view.said and view.meaning and not view.name
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        view = lab.login(f"127.0.0.1:{silent.getsockname()[1]}")
+    asked, told = threading.Event(), threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            told.wait(60)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as slow:
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        view = lab.login(f"127.0.0.1:{slow.server_address[1]}")
         view.handle("log_in", {"user": USER, "password": "x"})
+        assert asked.wait(60)
         assert view.busy and "Asking the registry" in view.html(live=True)
         view.handle("log_in", {"user": USER, "password": "y"})  # not twice at once
         view.handle("log_out", None)
         view.handle("look", None)
-        for _ in range(2):  # it asks where it is, and then to come in
-            peer, _ = silent.accept()
-            peer.recv(4096)
-            peer.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\noops")
-            peer.close()
-        deadline = time.monotonic() + 60
-        while view.busy and time.monotonic() < deadline:
-            time.sleep(0.02)
+        told.set()
+        until(lambda: not view.busy, 60)
+        slow.shutdown()
     assert not view.busy and not view.name and "404" in view.said
 
 
