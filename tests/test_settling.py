@@ -51,7 +51,7 @@ def test_it_answers_at_once(docker: Callable[[str], str]) -> None:
         port = docker(f"port {NAME} 5000").split()[0].rpartition(":")[2]
         with Registry(f"127.0.0.1:{port}") as registry:
             assert list(registry.catalog()) == []
-        docker(f"restart {NAME}")
+        docker(f"restart -t 0 {NAME}")
         port = docker(f"port {NAME} 5000").split()[0].rpartition(":")[2]
         with Registry(f"127.0.0.1:{port}") as registry:
             assert list(registry.catalog()) == []
