@@ -230,7 +230,7 @@ class LoginView(View):
         words, out = [command, *options, *server], StringIO()
         status = serving.serve_typed(words, out, typed)
         self.said = out.getvalue().strip()
-        self.meaning = explained(self.said, words) if status else None
+        self.meaning = explained(self.said, words, self.engine) if status else None
         return status
 
 

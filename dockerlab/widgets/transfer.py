@@ -98,11 +98,11 @@ class TransferView(View):
         except Cancelled:
             self._end("cancelled")
         except DockerlabError as error:
-            self._fail(str(error), getattr(error, "hint", ""))
+            self._fail(engine, str(error), getattr(error, "hint", ""))
         except OSError as error:
             from dockerlab.engine.commands import unusable
 
-            self._fail(unusable(error, engine))
+            self._fail(engine, unusable(error, engine))
         except BaseException as error:  # ours: it is raised where the learner sees it
             self._error = error
             self._end("failed")
@@ -120,11 +120,11 @@ class TransferView(View):
         do = host.push if self.way == "push" else host.pull
         do(reference, say, progress=self.progress)
 
-    def _fail(self, words: str, hint: str = "") -> None:
+    def _fail(self, engine: Engine, words: str, hint: str = "") -> None:
         if self.progress.cancelled:
             return self._end("cancelled")
         self.words, self.hint = words, hint
-        self.meaning = explained(words, [self.way, self.name])
+        self.meaning = explained(words, [self.way, self.name], engine)
         self._end("failed")
 
     def _end(self, state: str) -> None:

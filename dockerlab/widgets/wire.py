@@ -40,7 +40,7 @@ class WireView(Traffic):
         super().__init__(lines, ordered=True)
         self.engine, self.command, self.said, self.status = engine, command, said, status
         words = command.split()
-        self.meaning: Meaning | None = explained(said, words) if status else None
+        self.meaning: Meaning | None = explained(said, words, engine) if status else None
         self.is_log = any(line.exchange is None for line in lines)
 
     @property

@@ -28,15 +28,18 @@ PATIENCE = 0.5  # seconds
 Cause = Callable[[Scene], Seen | None]
 
 
-def explained(text: str, words: Sequence[str] = ()) -> Meaning | None:
-    """What the error in `text` means, why it came here and what to do; None if it is unknown."""
+def explained(text: str, words: Sequence[str] = (), engine: Engine | None = None) -> Meaning | None:
+    """What the error in `text` means, why it came and what to do; None if it is unknown.
+
+    It came on `engine`, else on the one that is in use.
+    """
     from dockerlab.engine import current
 
     meaning = explain(text, words)
     if meaning is None:
         return None
     with suppress(DockerlabError, OSError):
-        return look(meaning, text, words, current())
+        return look(meaning, text, words, engine or current())
     return meaning
 
 
