@@ -40,9 +40,9 @@ class Lab:
 
     def begin(self, lesson: str) -> Note:
         """Bring the lab to the state in which `lesson` begins."""
-        from dockerlab.course import lessons, progress
+        from dockerlab.course import beginning, progress
 
-        lessons.begin(lesson, self.engine)
+        beginning.begin(lesson, self.engine)
         unkept = progress.began(lesson)
         return Note(" ".join(filter(None, [_("Your lab is ready."), unkept])))
 

@@ -86,7 +86,8 @@ def lesson(name: str) -> str:
     stems = lessons()
     wanted = name.strip().removesuffix(".ipynb").lower()
     if wanted.isdecimal():
-        found = [stem for stem in stems if int(stem.split("-")[0]) == int(wanted)]
+        numbers = {stem: stem.partition("-")[0] for stem in stems}
+        found = [s for s, n in numbers.items() if n.isdecimal() and int(n) == int(wanted)]
     else:
         found = [stem for stem in stems if wanted in (stem, stem.partition("-")[2])]
         found = found or [stem for stem in stems if wanted in stem]

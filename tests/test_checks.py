@@ -4,16 +4,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from benches import COURSE, Bench, unseen
 from servers import RunningServer, start_server
 
-from dockerlab.course import checks
-from dockerlab.engine import commands
+from dockerlab.course import checks, outline
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.second import SecondHost, second
 from dockerlab.image import sample
@@ -21,44 +20,6 @@ from dockerlab.image.layout import Layout
 from dockerlab.image.reference import Reference
 from dockerlab.registry.client import Registry
 from dockerlab.registry.transfer import push
-
-TEXTS = yaml.safe_load((Path(checks.__file__).parent / "checks.yaml").read_text("utf-8"))
-seen: set[tuple[str, str]] = set()
-
-
-class Bench:
-    """A docker host with my-image on it, and a registry beside it."""
-
-    def __init__(self, engine: Embedded, address: str) -> None:
-        self.engine, self.address = engine, address
-
-    def check(self, name: str, answer: Any = None) -> str:
-        """The key of what the check sees; its text must exist and be filled."""
-        outcome = checks.run(name, self.engine, answer, registry=self.address)
-        where = outcome.name or "general"
-        text = TEXTS[where][outcome.key]["en"]
-        for fact in outcome.facts:
-            text = text.replace("{" + fact + "}", "")
-        assert "{" not in text
-        assert outcome.ok == (outcome.key == "ok")
-        seen.add((where, outcome.key))
-        return outcome.key
-
-    def docker(self, line: str) -> None:
-        """A docker command that works, with @ standing for the registry."""
-        out = StringIO()
-        assert commands.run(line.replace("@", self.address).split(), self.engine, out, out) == 0, (
-            out.getvalue()
-        )
-
-    def send(self, name: str) -> None:
-        """Tag my-image as @/NAME and push that."""
-        self.docker(f"tag my-image @/{name}")
-        self.docker(f"push @/{name}")
-
-    def renew(self) -> None:
-        """my-image becomes its second version."""
-        self.engine.images.add_sample("my-image", "my-image", 2)
 
 
 @pytest.fixture
@@ -390,14 +351,15 @@ def test_an_unknown_check_names_a_near_one(name: Any, near: str, alone: Bench) -
 
 
 def test_every_check_has_texts_and_every_text_a_check() -> None:
-    assert {name for name in TEXTS if name != "general"} == set(checks.names())
+    written = [check for lesson in outline.lessons() for check in lesson.checks]
+    assert sorted(written) == checks.names()
+    for path in sorted((COURSE / "lessons").glob("*.yaml")):
+        data = yaml.safe_load(path.read_text("utf-8"))
+        assert set(data) <= {"checks", "quiz"}
+        lesson = next(each for each in outline.lessons() if each.name == path.stem)
+        assert set(data.get("checks", ())) == set(lesson.checks)
 
 
 def test_every_text_was_seen_by_these_tests(request: pytest.FixtureRequest) -> None:
-    ran = {
-        item.name.partition("[")[0] for item in request.session.items if item.path == request.path
-    }
-    if ran != {name for name in globals() if name.startswith("test_")}:
-        pytest.skip("only after all tests of this file")
-    written = {(name, key) for name, texts in TEXTS.items() for key in texts}
-    assert written - seen == set()
+    lessons = ("02-image-names", "05-tag-push-pull", "06-another-host")
+    assert unseen(request, "general", *lessons) == set()

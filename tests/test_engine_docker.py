@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from servers import start_server
 
-from dockerlab.course import checks, lessons
+from dockerlab.course import beginning, checks
 from dockerlab.course.requests import meaning
 from dockerlab.engine import commands
 from dockerlab.engine.docker import Docker
@@ -177,10 +177,10 @@ def test_a_lesson_begins_anew_and_leaves_hers_alone(lab: Lab) -> None:
     lab.hers("run", "-d", "--name", "web", *SLEEP)
     before = lab.everything()
     for _ in range(2):
-        lessons.begin(LESSON, lab.engine)
+        beginning.begin(LESSON, lab.engine)
         lab.good("tag my-image localhost:5000/team/my-image:v1")
         lab.good("create --name registry my-image")
-    lessons.begin("00-start", lab.engine)
+    beginning.begin("00-start", lab.engine)
     assert lab.everything() == before
     lab.hers("rmi", "localhost:5000/shell")
 
@@ -190,9 +190,9 @@ def test_a_container_of_hers_called_registry_stays(lab: Lab, state: str) -> None
     verb = ["run", "-d"] if state == "running" else ["create"]
     lab.hers(*verb, "--name", "registry", *SLEEP)
     before = lab.everything()
-    lessons.begin("00-start", lab.engine)
+    beginning.begin("00-start", lab.engine)
     with pytest.raises(NotOurs, match="docker rename registry my-registry"):
-        lessons.begin(LESSON, lab.engine)
+        beginning.begin(LESSON, lab.engine)
     assert lab.engine.images.find("my-image")  # all else is ready
     lab.engine.reset()
     assert lab.everything() == before
@@ -202,20 +202,20 @@ def test_a_container_of_hers_on_port_5000_stays(lab: Lab) -> None:
     publish = ["-p", "127.0.0.1:5000:80"]
     lab.hers("run", "-d", *publish, "--name", "web", *SLEEP[2:])
     before = lab.everything()
-    with pytest.raises(lessons.PortHeld, match="docker stop web"):
-        lessons.begin(LESSON, lab.engine)
+    with pytest.raises(beginning.PortHeld, match="docker stop web"):
+        beginning.begin(LESSON, lab.engine)
     assert checks.State(lab.engine).registry == checks.REGISTRY
     lab.engine.reset()
     assert lab.everything() == before
     lab.hers("stop", "-t", "0", "web")
-    lessons.begin(LESSON, lab.engine)
+    beginning.begin(LESSON, lab.engine)
 
 
 def test_an_image_of_hers_called_my_image_stays(lab: Lab) -> None:
     lab.hers("tag", "shell", "my-image")
     before = lab.everything()
     with pytest.raises(NotOurs, match="docker image tag my-image:latest"):
-        lessons.begin(LESSON, lab.engine)
+        beginning.begin(LESSON, lab.engine)
     with pytest.raises(NotOurs):
         lab.engine.images.add_sample("my-image", "my-image", 2)
     assert lab.everything() == before
@@ -242,7 +242,7 @@ def test_her_own_container_of_a_course_image_stays(lab: Lab) -> None:
     lab.engine.images.add_sample("my-image", "my-image")
     lab.hers("create", "--name", "registry", "my-image")
     with pytest.raises(NotOurs, match="docker rename registry"):
-        lessons.begin(LESSON, lab.engine)
+        beginning.begin(LESSON, lab.engine)
     lab.engine.reset()
     assert lab.hers("ps", "-a", "--format", "{{.Names}}") == "registry\n"
     lab.hers("rm", "registry")
@@ -270,7 +270,7 @@ def test_checks_look_at_the_engine_and_at_the_registry(lab: Lab, tmp_path: Path)
     def see(name: str) -> str:
         return checks.run(name, lab.engine, registry=address).key
 
-    lessons.begin("02-image-names", lab.engine)
+    beginning.begin("02-image-names", lab.engine)
     with start_server(tmp_path / "registry") as server:
         address = f"localhost:{server.port}"
         assert see("tag") == "no-name"
@@ -447,7 +447,7 @@ def test_an_engine_that_stops_and_comes_back(lab: Lab) -> None:
         assert lab("inspect nosuch") == Result("[]\n", gone + "\n", 1)
         assert checks.run("tag", lab.engine).facts["error"] == gone
         with pytest.raises(Unreachable):
-            lessons.begin(LESSON, lab.engine)
+            beginning.begin(LESSON, lab.engine)
     finally:
         lab.daemon.start()
     assert lab("ps -q").status == 0

@@ -14,7 +14,7 @@ from dockerlab import i18n
 
 ROOT = Path(__file__).parent.parent
 BANGLA = re.compile("[\u0980-\u09ff]")
-COURSE = sorted((ROOT / "dockerlab" / "course").glob("*.yaml"))
+COURSE = sorted((ROOT / "dockerlab" / "course").rglob("*.yaml"))
 
 
 def catalogue(command: str, *, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -23,7 +23,7 @@ def lesson(tmp_path: Path) -> Callable[..., Path]:
     """Writes twins: the cells in Bangla, and the same with changes in English."""
 
     def make(**changes: Any) -> Path:
-        for lang, prose in (("bn", "নাম"), ("en", "Names")):
+        for lang, prose in (("bn", "# নাম"), ("en", "# Names")):
             cells = [
                 cell("markdown", "a", prose),
                 cell("code", "b", "1 + 1", tags=["L2"]),
@@ -36,7 +36,7 @@ def lesson(tmp_path: Path) -> Callable[..., Path]:
             whole: dict[str, Any] = {"metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
             (tmp_path / lang).mkdir()
             whole["cells"] = cells
-            notebooks.write(tmp_path / lang / "01-x.ipynb", whole)
+            notebooks.write(tmp_path / lang / "00-start.ipynb", whole)
         return tmp_path
 
     return make
@@ -55,7 +55,7 @@ def test_twins_that_are_right_have_no_problems(lesson: Callable[..., Path]) -> N
     ("changes", "problem"),
     [
         ({"b_source": "1 + 2"}, "code differs"),
-        ({"a_source": "নাম"}, "prose is the same"),
+        ({"a_source": "# নাম"}, "prose is the same"),
         ({"b_id": "z"}, "cells differ"),
         ({"b_metadata": {"tags": ["L3"]}}, "cells differ"),
         ({"b_metadata": {"tags": ["fun"]}}, "the tag fun means nothing"),
@@ -73,7 +73,7 @@ def test_what_is_wrong_is_named(
 
 
 def test_another_kernel_is_named(lesson: Callable[..., Path]) -> None:
-    path = lesson() / "bn" / "01-x.ipynb"
+    path = lesson() / "bn" / "00-start.ipynb"
     changed = notebooks.read(path)
     changed["metadata"]["language_info"] = {"name": "python"}
     notebooks.write(path, changed)
@@ -84,21 +84,21 @@ def test_another_kernel_is_named(lesson: Callable[..., Path]) -> None:
 
 def test_a_lesson_without_a_twin_is_named(lesson: Callable[..., Path]) -> None:
     root = lesson()
-    (root / "en" / "01-x.ipynb").unlink()
-    assert list(notebooks.problems(root)) == ["01-x.ipynb: there is no twin in en"]
+    (root / "en" / "00-start.ipynb").unlink()
+    assert list(notebooks.problems(root)) == ["00-start.ipynb: there is no twin in en"]
 
 
 def test_sync_brings_code_and_keeps_prose(lesson: Callable[..., Path]) -> None:
     root = lesson(b_source="1 + 2", b_metadata={})
-    assert notebooks.sync("bn", root) == ["01-x.ipynb"]
-    twin = notebooks.read(root / "en" / "01-x.ipynb")["cells"]
-    assert [c["source"] for c in twin] == ["Names", "1 + 1", "# …"]
+    assert notebooks.sync("bn", root) == ["00-start.ipynb"]
+    twin = notebooks.read(root / "en" / "00-start.ipynb")["cells"]
+    assert [c["source"] for c in twin] == ["# Names", "1 + 1", "# …"]
     assert twin[1]["metadata"] == {"tags": ["L2"]}
     assert twin[1]["execution_count"] is None
 
 
 def test_executing_twice_gives_the_same_bytes(lesson: Callable[..., Path], tmp_path: Path) -> None:
-    path = lesson(b_source="print('a'); print('b', flush=True); 1 + 1") / "en" / "01-x.ipynb"
+    path = lesson(b_source="print('a'); print('b', flush=True); 1 + 1") / "en" / "00-start.ipynb"
     first = notebooks.normalised(notebooks.execute(path, tmp_path / "home1"))
     notebooks.write(path, first)
     second = notebooks.normalised(notebooks.execute(path, tmp_path / "home2"))

@@ -21,6 +21,9 @@ from typing import Any
 
 import click
 
+sys.path.insert(0, str(Path(__file__).parent))
+import lint
+
 ROOT = Path(__file__).parent.parent / "notebooks"
 LANGUAGES = ("bn", "en")
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -74,7 +77,8 @@ def problems(root: Path = ROOT) -> Iterator[str]:
         twins = {lang: read(root / lang / name) for lang in LANGUAGES}
         yield from (f"{name}: {problem}" for problem in _twins(twins["bn"], twins["en"]))
         for lang, notebook in twins.items():
-            yield from (f"{lang}/{name}: {problem}" for problem in _alone(notebook))
+            found = [*_alone(notebook), *lint.problems(root / lang / name, notebook["cells"])]
+            yield from (f"{lang}/{name}: {problem}" for problem in found)
 
 
 def _twins(bn: Notebook, en: Notebook) -> Iterator[str]:

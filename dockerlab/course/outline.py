@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from dockerlab.course import quizzes
 from dockerlab.course.data import load
 from dockerlab.i18n import digits, pick
 
@@ -18,9 +18,9 @@ class Lesson:
     name: str
     titles: Mapping[str, str]
     steps: tuple[str, ...]  # of the lecture (L1) and beyond it (B1)
-    minutes: int  # 0 if it is still to be written
+    minutes: int  # 0 if it is to look things up
     checks: tuple[str, ...]
-    questions: tuple[str, ...]  # of its quiz
+    begins: Mapping[str, Any]  # see beginning.py
 
     @property
     def title(self) -> str:
@@ -29,11 +29,18 @@ class Lesson:
         title = pick(self.titles)
         return f"{digits(int(number))} · {title}" if number.isdecimal() else title
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The ids of its quiz's questions."""
+        from dockerlab.course import quizzes
+
+        with_quiz = self.name in quizzes.names()
+        return tuple(q.id for q in quizzes.find(self.name).questions) if with_quiz else ()
+
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
     """All lessons of the course, in order."""
-    with_quiz = quizzes.names()
     return tuple(
         Lesson(
             name,
@@ -41,7 +48,12 @@ def lessons() -> tuple[Lesson, ...]:
             tuple(each.get("steps", ())),
             each.get("minutes", 0),
             tuple(each.get("checks", ())),
-            tuple(q.id for q in quizzes.find(name).questions) if name in with_quiz else (),
+            each.get("begins", {}),
         )
         for name, each in load("lessons.yaml").items()
     )
+
+
+def of_check(name: str) -> str:
+    """The lesson whose check this is, or ""."""
+    return next((lesson.name for lesson in lessons() if name in lesson.checks), "")

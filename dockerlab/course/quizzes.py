@@ -1,6 +1,7 @@
 """Quizzes: questions with one, several or ordered answers, and why each is right or wrong.
 
-The data is `quizzes.yaml`; texts are chosen in the learner's language when they are shown.
+The data is that of the lessons, `course/lessons/`; texts are chosen in the learner's language when
+they are shown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from dockerlab.course.data import load
+from dockerlab.course.outline import lessons
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _, pick
 
@@ -108,7 +110,7 @@ class Quiz:
 
 def names() -> list[str]:
     """The lessons that have a quiz."""
-    return list(load("quizzes.yaml"))
+    return [each.name for each in lessons() if each.minutes]
 
 
 def find(lesson: object) -> Quiz:
@@ -121,7 +123,7 @@ def find(lesson: object) -> Quiz:
 
 @cache
 def _quiz(lesson: str) -> Quiz:
-    questions = load("quizzes.yaml")[lesson].items()
+    questions = load(f"lessons/{lesson}.yaml")["quiz"].items()
     return Quiz(lesson, tuple(_question(id, data) for id, data in questions))
 
 

@@ -40,10 +40,16 @@ def second(engine: Engine) -> SecondHost:
     if own is not None:
         from dockerlab.engine.docker import Docker
 
-        return SecondHost(Docker(own, NAME), os.environ.get(_ADDRESS) or _seen_from(own.url), own)
+        return SecondHost(Docker(own, NAME), first(engine), own)
     played = _played(engine)
     private(played.path)
-    return SecondHost(played, FIRST)
+    return SecondHost(played, first(engine))
+
+
+def first(engine: Engine) -> str:
+    """The address at which the second host finds the first one."""
+    own = _own(engine, NAME)
+    return os.environ.get(_ADDRESS) or _seen_from(own.url) if own else FIRST
 
 
 def forget(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,11 @@ def believe(host: Path, registry: str, authority: bytes) -> Path:
     path = private(_folder(host, registry)) / AUTHORITY
     path.write_bytes(authority)
     return path
+
+
+def forget(host: Path) -> None:
+    """Let the docker host in the folder `host` trust nobody in particular any more."""
+    shutil.rmtree(host / FOLDER, ignore_errors=True)
 
 
 def check(registry: str) -> None:
