@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dockerlab.widgets.second import SecondHostView
     from dockerlab.widgets.transfer import TransferView
     from dockerlab.widgets.wire import WireView
+    from dockerlab.widgets.word import WordView
 
 
 class Lab:
@@ -71,6 +72,13 @@ class Lab:
         from dockerlab.widgets.explorer import NameExplorer
 
         return NameExplorer(str(text), str(other))
+
+    def word(self, text: str) -> WordView:
+        """What a word of the course means, in both languages; `text` may be in either."""
+        from dockerlab.course import glossary
+        from dockerlab.widgets.word import WordView
+
+        return WordView(glossary.find(str(text)))
 
     def picture(self, name: str) -> PictureView:
         """Show one of the course's pictures, such as "push-pull"."""
