@@ -61,9 +61,9 @@ def _entry(word: Word, lang: str) -> str:
         [
             f"### {word.id}",
             "",
-            _row(LANGUAGES[code] for code in order),
-            "|---|---|",
-            _row(f"**{word.texts[code]}**<br>{word.means[code]}" for code in order),
+            _row(word.texts[code] for code in order),
+            "|:---|:---|",
+            _row(word.means[code] for code in order),
             "",
             f"**{said('lesson', lang)}:** [{titles[word.lesson]}]({word.lesson}.ipynb) · "
             f"**{said('see', lang)}:** {see}",
