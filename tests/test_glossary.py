@@ -182,9 +182,18 @@ def test_the_lab_shows_a_word_in_both_languages_the_learners_first(lang: str) ->
     for said in word.means.values():
         assert said in repr(shown) and said.replace("`", "") in seen.text
     assert seen.text.index(word.means[lang]) < seen.text.index(word.means[other])
-    assert 'href="glossary.ipynb#mount"' in shown.html()
     assert 'href="08-secure-and-keep.ipynb"' in shown.html()
-    assert shown.html() == shown.html(live=True)
+    assert all(words()[id].texts[lang] in seen.text for id in word.see)
+    assert "<button" not in shown.html()
+
+
+def test_a_related_word_is_one_click_away() -> None:
+    shown = lab.word("volume")
+    assert '<button data-do="look" value="mount">mount</button>' in shown.html(live=True)
+    shown.handle("look", "mount")
+    assert shown.word == words()["mount"] and not shown.trouble
+    shown.handle("look", "mont")
+    assert shown.word == words()["mount"] and "mount" in shown.trouble
 
 
 @pytest.mark.parametrize(

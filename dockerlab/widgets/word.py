@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dockerlab.course.glossary import FILE, Word, words
-from dockerlab.course.outline import lessons
+from dockerlab.course.glossary import Word, find, words
+from dockerlab.course.outline import Lesson, lessons
 from dockerlab.i18n import LANGUAGES, _, language
 from dockerlab.widgets.view import View
 
@@ -22,22 +22,19 @@ class WordView(View):
         return sorted(LANGUAGES, key=lambda code: code != language())
 
     @property
-    def address(self) -> str:
-        """Where the glossary has it."""
-        return f"{FILE}#{self.word.id}"
-
-    @property
-    def lesson(self) -> tuple[str, str]:
-        """The address and the title of the lesson where it is learned."""
-        lesson = next(each for each in lessons() if each.name == self.word.lesson)
-        return f"{lesson.name}.ipynb", lesson.title
+    def lesson(self) -> Lesson:
+        """Where it is learned."""
+        return next(each for each in lessons() if each.name == self.word.lesson)
 
     @property
     def related(self) -> list[tuple[str, str]]:
-        """The addresses and names of words to read next."""
-        return [(f"{FILE}#{id}", words()[id].texts[language()]) for id in self.word.see]
+        """The ids and names of words to read next."""
+        return [(id, words()[id].texts[language()]) for id in self.word.see]
+
+    def on_look(self, id: str) -> None:
+        """Show another word instead."""
+        self.word = find(str(id))
 
     def __repr__(self) -> str:
-        word = self.word
-        lines = [f"{word.texts[code]}: {word.means[code]}" for code in self.languages]
-        return "\n".join([*lines, f"{_('Lesson')}: {self.lesson[1]}"])
+        lines = [f"{self.word.texts[code]}: {self.word.means[code]}" for code in self.languages]
+        return "\n".join([*lines, f"{_('Lesson')}: {self.lesson.title}"])
