@@ -11,12 +11,12 @@ from dockerlab.image.reference import InvalidReference, Reference
 
 @check("full-name")
 def _full_name(state: State, answer: Any) -> Seen:
-    return _named(answer, Reference.parse("hello-world"))
+    return named(answer, Reference.parse("hello-world"))
 
 
 @check("remote-name")
 def _remote_name(state: State, answer: Any) -> Seen:
-    return _named(answer, Reference.parse("10.0.0.7:5001/team/app:1.0"))
+    return named(answer, Reference.parse("10.0.0.7:5001/team/app:1.0"))
 
 
 @check("where")
@@ -59,7 +59,7 @@ def _own_registry(state: State, answer: Any) -> Seen:
     return f"wrong-{_first_difference(closest, wanted)}", {"name": str(closest)}
 
 
-def _named(answer: Any, wanted: Reference) -> Seen:
+def named(answer: Any, wanted: Reference) -> Seen:
     """Whether the answer is the full name of what is wanted, or which part is not."""
     text = str(answer or "").strip()
     if not text:
