@@ -66,7 +66,7 @@ def _production(state: State, answer: Any) -> Seen:
         try:
             id = glossary.find(word).id
         except glossary.UnknownWord as error:
-            return ("unknown" if word else "gap"), {"word": error.name, "number": number}
+            return ("no-such-word" if word else "gap"), {"word": error.name, "number": number}
         if id not in right:
             return "wrong", {"word": word, "number": number}
     return "ok", {}
