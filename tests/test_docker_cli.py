@@ -277,6 +277,22 @@ def test_what_a_command_leaves_running_is_not_waited_for(docker: str, tmp_path: 
     assert done.status == 0
 
 
+def test_last_words_are_not_lost_when_the_machine_is_slow(
+    docker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin(tmp_path / "learner", "late", "sleep 0.1; echo last words")
+    read = cli._read
+
+    def late(*args: Any) -> None:
+        time.sleep(3 * cli._BEAT)  # as if the thread that reads got no time
+        read(*args)
+
+    monkeypatch.setattr(cli, "_read", late)
+    out = io.StringIO()
+    assert serve(["late"], out, out) == 0
+    assert out.getvalue() == "last words\n"
+
+
 def test_a_learners_own_docker_settings_are_read_and_never_written(
     docker: str, image: str, tmp_path: Path
 ) -> None:

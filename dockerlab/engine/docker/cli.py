@@ -19,6 +19,7 @@ from dockerlab.engine.docker.address import LOCAL, Address
 Process = subprocess.Popen[bytes]
 
 _BEAT = 0.2  # seconds; on Windows an interrupt is only seen between two waits
+_QUIET = 5  # beats without a word after a program's end, until it has surely said all
 _PATIENCE = 1.0  # seconds that Tab waits
 
 
@@ -113,16 +114,19 @@ def _follow(
     pieces: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(source, pieces), daemon=True).start()
     text = codecs.getincrementaldecoder("utf-8")("replace")
+    quiet = 0
     while True:
         try:
             piece = pieces.get(timeout=_BEAT)
+            quiet = 0
             out.write(text.decode(piece, final=not piece))
             if pieces.empty():
                 out.flush()
             if not piece:
                 return _status(process)
         except queue.Empty:
-            if process.poll() is not None:  # what it left running holds the pipe
+            quiet += process.poll() is not None  # its last words may still be on their way
+            if quiet == _QUIET:  # what it left running holds the pipe
                 return _status(process)
         except KeyboardInterrupt:
             interrupt(process)
