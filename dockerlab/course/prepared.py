@@ -45,7 +45,7 @@ _TAKEN = ("already allocated", "already in use", "not available")  # of a port, 
 
 
 class PortTaken(DockerlabError):
-    """The `port` of a lesson's own registry is somebody else's: a `container`'s, or unknown ("")."""
+    """The `port` of a lesson's own registry is taken: by a `container`, or "" for who knows whom."""
 
     def __init__(self, port: int, container: str) -> None:
         super().__init__(port, container)
