@@ -45,7 +45,7 @@ _TAKEN = ("already allocated", "already in use", "not available")  # of a port, 
 
 
 class PortTaken(DockerlabError):
-    """The `port` of a lesson's own registry is taken: by a `container`, or "" for who knows whom."""
+    """The `port` of a lesson's registry is held by a `container`, or by another program ("")."""
 
     def __init__(self, port: int, container: str) -> None:
         super().__init__(port, container)
