@@ -13,7 +13,7 @@ APP, OTHER = "hello-registry", "my-image"  # repositories that the lesson's regi
 Look = Callable[[State, Any], Seen]
 
 
-def _prepared(look: Look) -> Look:
+def prepared(look: Look) -> Look:
     """A registry that is down is one that the lesson has started and will start again."""
 
     @wraps(look)
@@ -27,7 +27,7 @@ def _prepared(look: Look) -> Look:
 
 
 @check("count-repositories")
-@_prepared
+@prepared
 def _count_repositories(state: State, answer: Any) -> Seen:
     text = str("" if answer is None else answer).strip()
     with state.engine.connect(state.registry) as registry:
@@ -43,7 +43,7 @@ def _count_repositories(state: State, answer: Any) -> Seen:
 
 
 @check("same-image")
-@_prepared
+@prepared
 def _same_image(state: State, answer: Any) -> Seen:
     tag = str("" if answer is None else answer).strip().rpartition(":")[2]
     latest = state.manifest(OTHER, "latest")
@@ -58,7 +58,7 @@ def _same_image(state: State, answer: Any) -> Seen:
 
 
 @check("run-from-registry")
-@_prepared
+@prepared
 def _run_from_registry(state: State, answer: Any) -> Seen:
     there, name = state.manifest(OTHER, "2.0"), f"{state.registry}/{OTHER}"
     here = state.image(f"{name}:2.0")
@@ -69,7 +69,7 @@ def _run_from_registry(state: State, answer: Any) -> Seen:
 
 
 @check("release")
-@_prepared
+@prepared
 def _release(state: State, answer: Any) -> Seen:
     new = state.manifest(APP, "3.0")
     if new is None:
