@@ -40,6 +40,7 @@ _ENV = (
     "REGISTRY_AUTH_HTPASSWD_REALM=Registry",
     f"REGISTRY_AUTH_HTPASSWD_PATH={_FOLDER}/htpasswd",
 )
+_COST = 4  # of a toy password: the real registry checks it at each request
 _PATIENCE, _PAUSE = 5.0, 0.02  # seconds
 _TAKEN = ("already allocated", "already in use", "not available")  # of a port, as docker says it
 
@@ -105,7 +106,7 @@ def _locked(name: str, user: str, password: str) -> Path:
     from dockerlab.registry import htpasswd
 
     folder = private(home() / "prepared" / name)
-    htpasswd.add(folder / "htpasswd", user, password)
+    htpasswd.add(folder / "htpasswd", user, password, _COST)
     return folder
 
 
