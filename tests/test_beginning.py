@@ -61,11 +61,10 @@ def test_what_it_holds_are_the_samples(docker: Docker, tmp_path: Path) -> None:
     name = "localhost:5000/my-image:2.0"
     assert sample.greeting("my-image", 2) in docker("run", "--rm", name).out
     layout = Layout(tmp_path / "layout")
-    made = [
-        image.digest for image in layout.manifest(sample.build(layout, "my-image", 2)).manifests
-    ]
+    index = layout.manifest(sample.build(layout, "my-image", 2))
+    made = [image.digest for image in index.manifests]
     with Registry("localhost:5000") as registry:
-        assert registry.manifest("my-image", "latest").digest in [image.digest for image in index.manifests]
+        assert registry.manifest("my-image", "latest").digest in made
 
 
 def test_only_who_has_the_password_may_look(docker: Docker) -> None:
@@ -101,6 +100,7 @@ def test_a_container_on_its_port_is_named_in_both_languages(docker: Docker) -> N
 
 def test_another_program_on_its_port_is_told_of(docker: Docker) -> None:
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 5001))
         other.listen()
         with pytest.raises(PortTaken, match="another program of your machine holds that port"):
