@@ -316,6 +316,7 @@ def test_a_lesson_finds_a_private_registry(
 ) -> None:
     with pytest.raises(NoImage, match="docker pull registry:2"):
         beginning.begin(PRIVATE, lab.engine)
+    lab.engine.reset()
     listen = ("--change", "ENV REGISTRY_HTTP_ADDR=:5000")
     tar = registry_tar(need("docker-registry"), tmp_path)
     lab.hers("import", *REGISTRY, *listen, str(tar), "registry:2")

@@ -62,8 +62,8 @@ class PortTaken(DockerlabError):
         else:
             said = _(
                 "This lesson brings a registry on port {port}, but another program of your "
-                "machine holds that port; on a Mac, port 5000 is AirPlay's. Stop that program "
-                "for a while and run this cell again."
+                "machine holds that port. Stop that program for a while (on a Mac, port 5000 is "
+                "AirPlay's: switch AirPlay Receiver off) and run this cell again."
             )
         return said.format(port=self.port, name=self.container)
 
