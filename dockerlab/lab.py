@@ -124,7 +124,7 @@ class Lab:
         """Make one of the course's own images again under its name, maybe for "linux/arm64"."""
         from dockerlab.engine.commands.transfer import parse_platform
 
-        self.engine.images.add_sample(name, name, version, parse_platform(platform))
+        self.engine.images.add_sample(name, name, version, parse_platform(str(platform)))
         made = _("{name} is now version {version}.")
         return Note(made.format(name=name, version=digits(version)))
 

@@ -3,12 +3,14 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from benches import Bench, unseen
 from servers import start_real_registry, start_server
 
 from dockerlab.engine.embedded import Embedded
+from dockerlab.errors import EngineError
 from dockerlab.image import digest as digests
 from dockerlab.image.manifest import Descriptor, Manifest, encode
 from dockerlab.image.reference import Reference
@@ -133,6 +135,12 @@ def test_what_is_attached_is_an_artifact_with_a_subject(bench: Bench) -> None:
     assert first == f"text/plain now refers to my-image@sha256:{before.digest[7:19]}…."
     kept = [f"sha256-{before.digest[7:]}"] if "under a tag" in second else []
     assert tags == ["latest", *kept]
+
+
+@pytest.mark.parametrize("kind", ["", "plain", "text/", "a/b/c", "চিঠি/plain", "text/plain\n", 5])
+def test_what_is_attached_has_a_media_type(kind: Any, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="is no media type; text/plain is one"):
+        attach(Embedded(tmp_path), "localhost:1/x", "hello", kind)
 
 
 def test_an_empty_registry(tmp_path: Path) -> None:
