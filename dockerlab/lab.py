@@ -120,11 +120,19 @@ class Lab:
 
         return transfer("pull", image, self.engine, context)
 
-    def image(self, name: str, version: int = 1) -> Note:
-        """Make one of the course's own images again, in another version, under the same name."""
-        self.engine.images.add_sample(name, name, version)
+    def image(self, name: str, version: int = 1, platform: str = "") -> Note:
+        """Make one of the course's own images again under its name, maybe for "linux/arm64"."""
+        from dockerlab.engine.commands.transfer import parse_platform
+
+        self.engine.images.add_sample(name, name, version, parse_platform(str(platform)))
         made = _("{name} is now version {version}.")
         return Note(made.format(name=name, version=digits(version)))
+
+    def attach(self, image: str, content: str | bytes, kind: str) -> Note:
+        """Attach `content` to an image in a registry, as an artifact that has it as its subject."""
+        from dockerlab.widgets.attaching import attach
+
+        return attach(self.engine, image, content, kind)
 
     def second_host(self) -> SecondHostView:
         """The docker host `host2`, for `%docker --context host2 …`: what this machine can have."""
