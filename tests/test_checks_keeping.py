@@ -196,7 +196,7 @@ def test_the_size_of_a_volume_of_a_docker_engine(
 def test_a_solution_is_shown_as_it_is_typed(run: Callable[..., Bench]) -> None:
     bench = run(DELETES)
     shown = hints.solution("keep-latest", CheckView("keep-latest", bench.engine).outcome)
-    assert f"%docker push {bench.address}/my-image" in shown
+    assert f"%docker push -q {bench.address}/my-image" in shown
     assert '{API}/my-image/manifests/v2", headers=KINDS' in shown
 
 
