@@ -134,6 +134,26 @@ class Lab:
 
         return attach(self.engine, image, content, kind)
 
+    def volume(self, name: str) -> Note:
+        """How many bytes the files in a volume take."""
+        from dockerlab.engine.commands.format import size
+
+        held = _("The volume {name} holds {size}.")
+        return Note(held.format(name=name, size=size(self.engine.volumes.size(str(name)), 4)))
+
+    def limit(self) -> Note:
+        """How many images Docker Hub lets this address pull, and how many are left."""
+        from dockerlab.registry.limit import ask
+
+        limit = ask()
+        if limit is None:
+            return Note(_("Docker Hub does not answer from here, so it cannot be asked."))
+        if not limit.most:
+            return Note(_("Docker Hub answers, and sets no limit to pulls from here."))
+        said = _("From here Docker Hub allows {most} pulls in {hours} hours; {left} are left.")
+        numbers = {"most": limit.most, "hours": limit.seconds // 3600, "left": limit.left}
+        return Note(said.format(**{key: digits(value) for key, value in numbers.items()}))
+
     def second_host(self) -> SecondHostView:
         """The docker host `host2`, for `%docker --context host2 …`: what this machine can have."""
         from dockerlab.engine.second import second

@@ -159,6 +159,9 @@ class Volumes(Protocol):
     def create(self, name: str = "", labels: Mapping[str, str] | None = None) -> Volume:
         """The volume of that name, made if there is none; without a name an anonymous one."""
 
+    def size(self, name: str) -> int:
+        """The bytes of all files in the volume of that name; EngineError if there is none."""
+
 
 class Engine(Protocol):
     """One docker host."""
