@@ -128,11 +128,39 @@ class Lab:
 
         return transfer("pull", image, self.engine, context)
 
-    def image(self, name: str, version: int = 1) -> Note:
-        """Make one of the course's own images again, in another version, under the same name."""
-        self.engine.images.add_sample(name, name, version)
+    def image(self, name: str, version: int = 1, platform: str = "") -> Note:
+        """Make one of the course's own images again under its name, maybe for "linux/arm64"."""
+        from dockerlab.engine.commands.transfer import parse_platform
+
+        self.engine.images.add_sample(name, name, version, parse_platform(str(platform)))
         made = _("{name} is now version {version}.")
         return Note(made.format(name=name, version=digits(version)))
+
+    def attach(self, image: str, content: str | bytes, kind: str) -> Note:
+        """Attach `content` to an image in a registry, as an artifact that has it as its subject."""
+        from dockerlab.widgets.attaching import attach
+
+        return attach(self.engine, image, content, kind)
+
+    def volume(self, name: str) -> Note:
+        """How many bytes the files in a volume take."""
+        from dockerlab.engine.commands.format import size
+
+        held = _("The volume {name} holds {size}.")
+        return Note(held.format(name=name, size=size(self.engine.volumes.size(str(name)), 4)))
+
+    def limit(self) -> Note:
+        """How many images Docker Hub lets this address pull, and how many are left."""
+        from dockerlab.registry.limit import ask
+
+        limit = ask()
+        if limit is None:
+            return Note(_("Docker Hub does not answer from here, so it cannot be asked."))
+        if not limit.most:
+            return Note(_("Docker Hub answers, and sets no limit to pulls from here."))
+        said = _("From here Docker Hub allows {most} pulls in {hours} hours; {left} are left.")
+        numbers = {"most": limit.most, "hours": limit.seconds // 3600, "left": limit.left}
+        return Note(said.format(**{key: digits(value) for key, value in numbers.items()}))
 
     def second_host(self) -> SecondHostView:
         """The docker host `host2`, for `%docker --context host2 …`: what this machine can have."""

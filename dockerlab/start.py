@@ -25,6 +25,7 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     from dockerlab.engine import current
     from dockerlab.engine.home import home, private
     from dockerlab.jupyter import Jupyter, trust
+    from dockerlab.jupyter.language import speak
     from dockerlab.lab import lab
 
     current()  # a wish that cannot be granted is said before anything is written
@@ -33,6 +34,7 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     _tell_what_changed(mine)
     state = private(private(home()) / "jupyter")
     trust(state, (mine.path / name for name in mine.ours))
+    speak(state, lang or language(), wished=bool(lang))
     with _Signals() as signals:
         _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path))
         _say(_("Starting JupyterLab …"))

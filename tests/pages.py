@@ -160,8 +160,8 @@ class Studio:
 
 
 @contextmanager
-def open_studio(folder: Path, chromium: str) -> Iterator[Studio]:
-    """JupyterLab and Chromium, both gone afterwards."""
+def open_studio(folder: Path, chromium: str, *arguments: str) -> Iterator[Studio]:
+    """JupyterLab, started with more arguments, and Chromium, both gone afterwards."""
     config = folder / "home" / "jupyter" / "config"
     config.mkdir(parents=True)
     seen = {"LabApp": {"expose_app_in_browser": True}}
@@ -169,7 +169,7 @@ def open_studio(folder: Path, chromium: str) -> Iterator[Studio]:
     unboxed = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     mine = folder / "mine"
     with (
-        open_course(folder / "home", "--port", "0", "--dir", str(mine)) as course,
+        open_course(folder / "home", "--port", "0", "--dir", str(mine), *arguments) as course,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=unboxed)

@@ -70,6 +70,14 @@ def test_every_cause_has_its_sentences_and_every_sentence_its_error() -> None:
     assert set(load("causes.yaml")) <= errors
 
 
+def test_a_platform_that_was_asked_for() -> None:
+    for line in ("pull --platform linux/s390x nginx", "pull --platform=linux/s390x nginx"):
+        assert wrong(line).why == "You asked for linux/s390x, with --platform."
+    said = "no matching manifest for linux/s390x in the manifest list entries"
+    pasted = explained(said)
+    assert pasted and pasted.why.startswith("This machine is linux/")
+
+
 def test_a_push_without_a_registry_in_the_name() -> None:
     meaning = wrong("push my-image")
     assert meaning.why == (

@@ -22,8 +22,10 @@ import pytest
 from servers import start_server
 
 from dockerlab.course import beginning, checks
+from dockerlab.course.prepared import NoImage, PortTaken
 from dockerlab.course.requests import meaning
 from dockerlab.engine import commands
+from dockerlab.engine.credentials import Login
 from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
 from dockerlab.engine.docker.images import sample_tar
@@ -37,7 +39,7 @@ from tests.containing import free_port, until
 from tests.dockers import Result
 from tests.engines import Daemon, daemon, network
 
-LESSON = "05-tag-push-pull"
+LESSON, PRIVATE = "05-tag-push-pull", "03-public-and-private"
 SHOWN = {
     "container ls -a": "{{.ID}} {{.Names}} {{.State}}",
     "volume ls": "{{.Name}}",
@@ -307,6 +309,30 @@ def test_what_a_real_registry_was_asked(
     assert kinds[0] == "ping" and kinds[-1] == "manifest-put"
     assert kinds.count("upload-start") == kinds.count("upload-finish") == 4  # layers and config
     assert all(event.milliseconds for event in shown.events)
+
+
+def test_a_lesson_finds_a_private_registry(
+    lab: Lab, tmp_path: Path, need: Callable[[str], str]
+) -> None:
+    with pytest.raises(NoImage, match="docker pull registry:2"):
+        beginning.begin(PRIVATE, lab.engine)
+    lab.engine.reset()
+    listen = ("--change", "ENV REGISTRY_HTTP_ADDR=:5000")
+    tar = registry_tar(need("docker-registry"), tmp_path)
+    lab.hers("import", *REGISTRY, *listen, str(tar), "registry:2")
+    lab.hers("create", "--name", "web", "-p", "5001:80", *SLEEP[2:])
+    before = lab.everything()
+    for _ in range(2):
+        beginning.begin(PRIVATE, lab.engine)
+        assert "no basic auth" in lab("pull localhost:5001/apps/internal-app").err
+        lab.engine.credentials.store("localhost:5001", Login("rahima", "shapla-phool"))
+        shown = lab("run --rm localhost:5001/apps/internal-app")
+        assert sample.greeting("internal-app") in shown.out
+    lab.engine.reset()
+    assert lab.everything() == before
+    lab.hers("start", "web")
+    with pytest.raises(PortTaken, match="docker stop web"):
+        beginning.begin(PRIVATE, lab.engine)
 
 
 def test_what_the_sdk_swallows_is_raised(lab: Lab) -> None:

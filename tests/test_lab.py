@@ -8,6 +8,7 @@ import pytest
 from dockerlab import Reference, i18n, lab
 from dockerlab.course.beginning import UnknownLesson
 from dockerlab.course.outline import lessons as outline
+from dockerlab.errors import EngineError, NoPlatform
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -89,6 +90,19 @@ def test_a_new_version_takes_the_name_and_another_id() -> None:
     assert len(set(first.layers) & set(second.layers)) == len(first.layers) - 1
     i18n.choose("bn")
     assert repr(lab.image("my-image", version=3)) == "my-image এখন সংস্করণ ৩।"
+
+
+def test_an_image_for_another_machine() -> None:
+    lab.begin("05-tag-push-pull")
+    ids = set()
+    for platform in ("linux/amd64", "arm64"):
+        lab.image("my-image", platform=platform)
+        ids.add(lab.engine.images.find("my-image").id)
+    assert len(ids) == 2
+    with pytest.raises(NoPlatform, match="no matching manifest for linux/s390x"):
+        lab.image("my-image", platform="linux/s390x")
+    with pytest.raises(EngineError, match="invalid component"):
+        lab.image("my-image", platform="linux/a b")
 
 
 def test_reset_leaves_nothing() -> None:

@@ -11,8 +11,10 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
+from servers import start_server
 
 from dockerlab import engine, magic
+from dockerlab.registry.htpasswd import add
 from tests import shells
 
 Run = Callable[[str], Any]
@@ -193,6 +195,22 @@ def test_a_bad_name_can_be_caught_as_any_exception(cell: Run) -> None:
         "except InvalidReference as error:\n    found = error.suggestion\nfound"
     )
     assert cell(code).result == "my-image"
+
+
+def test_a_here_string_is_read_as_bash_would_have_it(
+    cell: Run, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(home / "htpasswd", "rahima", "shapla phool", 4)
+    env = {"REGISTRY_AUTH": "htpasswd", "REGISTRY_AUTH_HTPASSWD_REALM": "lab"}
+    env["REGISTRY_AUTH_HTPASSWD_PATH"] = str(home / "htpasswd")
+    with start_server(home / "registry", env=env) as server:
+        for secret, said in (("'shapla'", "401 Unauthorized"), ("$word", "Login Succeeded")):
+            word = "word = 'shapla phool'\n"
+            line = f"%docker login localhost:{server.port} -u rahima --password-stdin <<< {secret}"
+            cell(word + line)
+            assert said in capsys.readouterr().out
+    cell("%docker ps <<<")  # what is not there is docker's to refuse
+    assert "accepts no arguments" in capsys.readouterr().out
 
 
 def test_a_name_is_displayed_by_its_parts(shell: InteractiveShell, cell: Run) -> None:

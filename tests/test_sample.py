@@ -25,6 +25,7 @@ from dockerlab.image.program import program
 DIGESTS = {
     "my-image": "sha256:45cb094fa37aa1f053b19bfc5c8ef90494b43d6796cdf5c642da5dbea675d085",
     "hello-registry": "sha256:08ce89f3b4bcedd45698190bc9b6f57b7e03d7e6a0b7abcf85d66bddc3cce2e9",
+    "internal-app": "sha256:bb812aec730771e43624dc9c795aba9470636d2d2a9596d576d7468d3c895371",
     "hello-world": "sha256:75bb7bee07d165d8b1b67f82bec9f8f54496f6fc891b0051c84230fd82e4c1ca",
     "alpine": "sha256:5abf6bb59492ba8fac0370dd4dfe99f7bf470a76b2581fdfc0d40d54f8ccc9eb",
     "nginx": "sha256:6c4dbb8f40fd9eb02584076e1a5afcfcf857becac045c79b66b73f4d25badea3",
@@ -83,7 +84,7 @@ def test_config_says_what_the_image_is(tmp_path: Path) -> None:
             assert (said["os"], said["architecture"]) == ("linux", entry.platform.architecture)
             assert said["config"]["Labels"]["dockerlab.sample"] == name
             own = "dockerlab.stand-in" not in said["config"]["Labels"]
-            assert own == (name in {"my-image", "hello-registry"})
+            assert own == (name in {"my-image", "hello-registry", "internal-app"})
             unpacked = [gzip.decompress(layout.read(one.digest)) for one in manifest.layers]
             assert said["rootfs"] == {"type": "layers", "diff_ids": list(map(digests.of, unpacked))}
             steps = [step for step in said["history"] if not step.get("empty_layer")]

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent / "notebooks"
 LANGUAGES = ("bn", "en")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STEP = re.compile(r"[LB]\d{1,2}")
-TAGS = {"exercise", "raises-exception"}
+TAGS = {"exercise", "nbval-ignore-output", "raises-exception"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},

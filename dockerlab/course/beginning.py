@@ -15,7 +15,7 @@ from dockerlab.image.sample import LABEL
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine, Image
 
-OWN = ("my-image", "hello-registry")  # the samples that lessons give names to
+OWN = ("my-image", "hello-registry", "internal-app")  # the samples that lessons give names to
 
 
 class UnknownLesson(DockerlabError):
@@ -54,8 +54,8 @@ def begin(name: str, engine: Engine) -> None:
     What an earlier go at any lesson left goes: the containers and volumes that lessons make, the
     course's samples under all their names, names and logins of registries on this machine, and the
     second host, if the lesson has one and dockerlab plays it. Everything else stays, and so does
-    all that the learner has made on a Docker Engine without the lab; NotOurs or PortHeld if that
-    is in the lesson's way.
+    all that the learner has made on a Docker Engine without the lab; NotOurs, PortHeld or PortTaken
+    if that is in the lesson's way, NoImage if a registry that it should find cannot run.
     """
     lesson = _find(str(name))
     _clear(engine)
@@ -64,6 +64,10 @@ def begin(name: str, engine: Engine) -> None:
     for sample in lesson.begins.get("images", ()):
         engine.images.add_sample(sample, sample)
     _make_room(engine, lesson)
+    for registry in lesson.begins.get("registries", ()):
+        from dockerlab.course.prepared import prepare
+
+        prepare(registry, engine)
 
 
 def _find(name: str) -> Lesson:

@@ -79,8 +79,10 @@ class Images(Protocol):
     def ensure(self, reference: str, out: TextIO, *, platform: Platform | None = None) -> Image:
         """The image for `docker run`: a local one, or one that is pulled with docker's output."""
 
-    def add_sample(self, name: str, reference: str, version: int = 1) -> Image:
-        """Put one of the course's own images here under a name."""
+    def add_sample(
+        self, name: str, reference: str, version: int = 1, platform: Platform | None = None
+    ) -> Image:
+        """Put one of the course's own images here under a name; NoPlatform if there is none."""
 
 
 class Containers(Protocol):
@@ -156,6 +158,9 @@ class Volumes(Protocol):
 
     def create(self, name: str = "", labels: Mapping[str, str] | None = None) -> Volume:
         """The volume of that name, made if there is none; without a name an anonymous one."""
+
+    def size(self, name: str) -> int:
+        """The bytes of all files in the volume of that name; EngineError if there is none."""
 
 
 class Engine(Protocol):

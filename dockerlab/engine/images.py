@@ -207,19 +207,21 @@ class ImageStore:
             )
             return read_file(layers, path)
 
-    def add_sample(self, name: str, reference: str | Reference, version: int = 1) -> Image:
-        """Put one of the course's own images here under a name."""
+    def add_sample(
+        self,
+        name: str,
+        reference: str | Reference,
+        version: int = 1,
+        platform: Platform | None = None,
+    ) -> Image:
+        """Put one of the course's own images here under a name; NoPlatform if there is none."""
         from dockerlab.image import sample
+        from dockerlab.registry.transfer import choose
 
         wanted = Reference.parse(reference) if isinstance(reference, str) else reference
         with self.busy():
             index = self.layout.manifest(sample.build(self.layout, name, version))
-            architecture = here().architecture
-            chosen = next(
-                image
-                for image in index.manifests
-                if image.platform and image.platform.architecture == architecture
-            )
+            chosen = choose(index, platform or here())
             self.point({str(wanted): self.describe(chosen)})
         self.sweep()  # the other platforms
         return self.find(str(wanted))

@@ -22,7 +22,7 @@ def serve(words: Sequence[str], out: TextIO, err: TextIO, stdin: BinaryIO | None
     it is a notebook's cell: all that docker's CLI writes goes to `err`.
     """
     engine = second.server(words, current())
-    status = _run(words, engine, out, err, stdin)
+    status = carry_out(words, engine, out, err, stdin)
     if not status and isinstance(engine, Docker):
         settle(words, engine.address)
     return status
@@ -48,9 +48,14 @@ def complete(words: Sequence[str]) -> list[str]:
     return cli.complete(words, address) if address else commands.complete(words, engine)
 
 
-def _run(
-    words: Sequence[str], engine: Engine, out: TextIO, err: TextIO, stdin: BinaryIO | None
+def carry_out(
+    words: Sequence[str],
+    engine: Engine,
+    out: TextIO,
+    err: TextIO,
+    stdin: BinaryIO | None = None,
 ) -> int:
+    """Let an engine carry out `docker WORDS`, by docker's CLI where it has one; its exit status."""
     address = _by_cli(engine)
     if address is None:
         return _carry_out(words, engine, out, err, stdin)

@@ -84,6 +84,10 @@ class Volumes:
             raise EngineError(f"Error response from daemon: get {name}: no such volume")
         return found
 
+    def size(self, name: str) -> int:
+        """The bytes of all files in the volume of that name; EngineError if there is none."""
+        return self.find(name).size()
+
     def remove(self, name: str) -> int:
         """Delete the volume with all its files, and return how many bytes that were."""
         with self._lock:

@@ -98,6 +98,13 @@ _SAMPLES = {
         "If containers are the rain, the registry is the cloud.",
         settings={"Cmd": ["/hello"]},
     ),
+    "internal-app": _Sample(
+        "এই লেখা দেখছো, মানে তুমি লগইন করেই এসেছ!\n"
+        "আমি internal-app, দলের ভেতরের অ্যাপ। আমি থাকি প্রাইভেট রেজিস্ট্রিতে।",
+        "You can read this, so you did log in!\n"
+        "I am internal-app, an app for the team only. I live in a private registry.",
+        settings={"Cmd": ["/hello"]},
+    ),
     "hello-world": _Sample(
         "ডকার থেকে শুভেচ্ছা! এই লেখাটা দেখছো, মানে সব ঠিকঠাক চলছে।\n"
         "আমি এই কোর্সের ছোট্ট hello-world, আসল hello-world না।",

@@ -253,7 +253,7 @@ class Registry:
     def _noted(self, repository: str, digest: str) -> Manifest:
         """The index of what is about a manifest, from its tag (§ Referrers Tag Schema)."""
         try:
-            return self.manifest(repository, _schema_tag(digest))
+            return self.manifest(repository, schema_tag(digest))
         except NotFound:
             return Manifest.parse(
                 encode({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []})
@@ -265,7 +265,7 @@ class Registry:
         if index.is_index and referrer.digest not in {item.digest for item in index.manifests}:
             data = json.loads(index.raw)
             data["manifests"].append(referrer.to_json())
-            self.put_manifest(repository, _schema_tag(subject), Manifest.parse(encode(data)))
+            self.put_manifest(repository, schema_tag(subject), Manifest.parse(encode(data)))
 
     def _pages(self, first: str, key: str) -> Iterator[str]:
         for answer in self._answers(first):
@@ -313,7 +313,8 @@ def _index(answer: Answer) -> Manifest:
         raise answer.invalid(error.reason) from None
 
 
-def _schema_tag(digest: str) -> str:
+def schema_tag(digest: str) -> str:
+    """The tag under which clients keep the referrers of a manifest, where the registry does not."""
     algorithm, name = digests.split(digest)
     return f"{algorithm}-{name[:64]}"
 

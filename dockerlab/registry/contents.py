@@ -146,7 +146,8 @@ class Contents:
         repository = self.repository(name)
         try:
             _expect_plain(name)
-            repository.names = tuple(islice(registry.tags(name), MOST))
+            found = islice(registry.tags(name), MOST)
+            repository.names = tuple(sorted(found))  # the real registry has them in any order
             repository.trouble = ""
         except NotFound:  # known to the catalogue, but all its tags are gone
             repository.names = ()

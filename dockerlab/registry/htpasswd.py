@@ -35,7 +35,7 @@ def _verify(password: bytes, crypted: bytes) -> bool:
     return bcrypt.checkpw(password, crypted)
 
 
-def add(path: Path, user: str, password: str) -> None:
+def add(path: Path, user: str, password: str, cost: int = _USUAL_COST) -> None:
     """Let a user in with this password, whatever the file at `path` said of her before.
 
     Only the file's owner may read it, and a container's root, as which a registry runs. ValueError
@@ -51,7 +51,7 @@ def add(path: Path, user: str, password: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
     kept = [line for line in known.splitlines() if line.partition(":")[0].strip() != user]
-    made = bcrypt.hashpw(secret, bcrypt.gensalt(_USUAL_COST)).decode()
+    made = bcrypt.hashpw(secret, bcrypt.gensalt(cost)).decode()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".htpasswd-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

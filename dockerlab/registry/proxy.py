@@ -40,6 +40,7 @@ _REFERRERS = re.compile(r"/v2/.+/referrers/[^/]+")
 _UNKNOWN = {"manifests": "MANIFEST_UNKNOWN", "blobs": "BLOB_UNKNOWN", "tags": "NAME_UNKNOWN"}
 _HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _SILENCE = 20  # seconds until an upstream counts as away
+_HOST = "host.docker.internal"  # what a container calls the machine that it runs on
 
 
 class Cache:
@@ -171,7 +172,8 @@ class Cache:
 def pulling_through(storage: Storage, settings: Settings, hub: Path | None) -> Iterator[Cache]:
     """The registry that is a cache of the upstream in the settings.
 
-    Where `hub` is said, it is the course's Mini Hub, a layout that plays Docker Hub.
+    Where `hub` is said, it is the course's Mini Hub, a layout that plays Docker Hub, and we are in
+    a container.
     """
     proxy = settings.proxy
     with _connected(proxy, hub) as upstream:
@@ -202,8 +204,14 @@ def _connected(proxy: Proxy, hub: Path | None) -> Iterator[Upstream]:
         password=proxy.password,
         scheme=url.scheme,
         silence=_SILENCE,
+        route=_from_inside if hub else None,
     ) as upstream:
         yield upstream
+
+
+def _from_inside(host: str, port: int) -> str:
+    """Where a connection from inside a container goes: its host is the machine that we are on."""
+    return "127.0.0.1" if host == _HOST else host
 
 
 def _says_no(error: Exception) -> bool:

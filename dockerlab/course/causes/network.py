@@ -123,8 +123,12 @@ def misnamed(scene: Scene) -> Seen | None:
 
 
 def other_machine(scene: Scene) -> Seen | None:
-    """What this machine is."""
+    """Which platform was asked for, else what this machine is."""
     from dockerlab.engine.inspecting import machine
+
+    platform = scene.facts.get("platform", "")
+    if platform and any(word.startswith("--platform") for word in scene.words):
+        return seen("asked", platform=platform)
 
     return seen("machine", machine=f"linux/{machine()}")
 

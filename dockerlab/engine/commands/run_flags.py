@@ -12,7 +12,7 @@ from dockerlab.engine.commands.parse import Option
 _SUPPORT = {"+": "", "~": "harmless", "=": "idle", "-": "engine"}
 
 _FLAGS = r"""
--add-host list Add a custom host-to-IP mapping (host:ip)
+=add-host list Add a custom host-to-IP mapping (host:ip)
 ~attach,a list Attach to STDIN, STDOUT or STDERR
 -blkio-weight uint16 Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)
 -blkio-weight-device list Block IO weight (relative device weight) (default [])

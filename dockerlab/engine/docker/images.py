@@ -121,14 +121,21 @@ class Images:
                 raise
         progress.check()
 
-    def add_sample(self, name: str, reference: str | Reference, version: int = 1) -> Image:
+    def add_sample(
+        self,
+        name: str,
+        reference: str | Reference,
+        version: int = 1,
+        platform: Platform | None = None,
+    ) -> Image:
         """Put one of the course's own images here under a name; NotOurs if another has it."""
         wanted = Reference.parse(reference) if isinstance(reference, str) else reference
         with suppress(NoSuchImage):
             if not ours(self.find(str(wanted)).labels):
                 raise NotOurs("image", wanted.familiar)
         about = self._client.version()
-        with sample_tar(name, wanted, version, Platform(about["Os"], about["Arch"])) as tar:
+        platform = platform or Platform(about["Os"], about["Arch"])
+        with sample_tar(name, wanted, version, platform) as tar:
             self.load(tar)
         return self.find(str(wanted))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dockerlab.engine.docker.client import Client
 from dockerlab.engine.docker.labels import LAB_LABEL
+from dockerlab.errors import EngineError
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class Volumes:
         """All volumes, by name."""
         found = self._client.volumes()["Volumes"] or ()
         return sorted((_volume(told) for told in found), key=lambda volume: volume.name)
+
+    def size(self, name: str) -> int:
+        """The bytes of all files in the volume of that name; EngineError if there is none."""
+        for told in self._client.df()["Volumes"] or ():
+            if told["Name"] == name:
+                return max(int((told.get("UsageData") or {}).get("Size", 0)), 0)
+        raise EngineError(f"Error response from daemon: get {name}: no such volume")
 
 
 def _volume(told: Mapping[str, object]) -> Volume:
