@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
 
 LESSON = "09-capstone"
+_WAITING = ("down", "locked")  # what is seen of a step as long as the first one is not done
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: what it is called, whether it is green now or was once, and what is seen now."""
+    """One step: what it is called, whether it is green now or was once, and what is seen of it."""
 
     check: str
     title: str
@@ -52,7 +53,8 @@ def look(engine: Engine) -> list[Step]:
         if seen.ok and not kept.passed(check):
             progress.checked(check, True)
         once = seen.ok or kept.passed(check)
-        steps.append(Step(check, title, seen.ok, once, hints.said(seen)))
+        text = "" if seen.key in _WAITING else hints.said(seen)
+        steps.append(Step(check, title, seen.ok, once, text))
     return steps
 
 

@@ -42,7 +42,7 @@ class CapstoneView(View):
 
     def __repr__(self) -> str:
         lines = [self.title]
-        lines += [f"{sign(step)} {step.title}: {step.text}" for step in self.steps]
+        lines += [f"{sign(step)} {step.title}: {step.text or step.status}" for step in self.steps]
         return "\n".join(filter(None, [*lines, self.onward]))
 
     def on_again(self, _value: object) -> None:
