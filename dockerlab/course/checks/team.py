@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 CONTAINER, VOLUME, INSIDE = "team-registry", "team-data", "/var/lib/registry"
 USERS = {"mina": "cloud-4-mina", "rafi": "rain-4-rafi"}  # as the lesson tells everybody
 KEPT, OLD = ("team/web:1.0", "team/api:1.0"), "team/old:0.1"
-_PATIENCE = 5  # seconds
+_PATIENCE = 5  # seconds for an answer
+_LATER = 5  # seconds between a container's making and what is surely another start of it
 _DELETE = "REGISTRY_STORAGE_DELETE_ENABLED"
 _EXPIRED, _NOT_YET = 10, 9  # OpenSSL's numbers: X509_V_ERR_…
 _OTHER_NAME = (62, 64)
@@ -251,8 +252,9 @@ def _pushed(team: Team) -> set[str]:
     )
     targets = {"/v2/{}/manifests/{}".format(*image.split(":")): image for image in KEPT}
     asked = parse(written.decode(errors="replace").split("\n"))
-    if not asked:  # a log that tells nothing: is this at least another start than the first?
-        again = (since - parse_time(team.container.created)).total_seconds() > _PATIENCE
+    if not any(each.status == 200 for each in asked):
+        # A log that tells of no success, not even ours: is this another start than the first?
+        again = (since - parse_time(team.container.created)).total_seconds() > _LATER
         return set() if again else set(KEPT)
     return {
         targets[each.target]
