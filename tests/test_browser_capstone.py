@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import unicodedata
 import zlib
 from pathlib import Path
 
@@ -121,6 +122,8 @@ def letters(pdf: bytes) -> set[str]:
             text = zlib.decompress(stream).decode("latin-1")
         except zlib.error:
             continue
+        for shown in re.findall(r"/ActualText\s*<FEFF([0-9A-Fa-f]+)>", text):  # of joined letters
+            found |= set(bytes.fromhex(shown).decode("utf-16-be"))
         for kind, entries in re.findall(r"beginbf(char|range)(.*?)endbf", text, re.DOTALL):
             codes = [bytes.fromhex(each) for each in re.findall(r"<([0-9A-Fa-f]+)>", entries)]
             if kind == "char":
@@ -131,7 +134,7 @@ def letters(pdf: bytes) -> set[str]:
                 start = ord(code.decode("utf-16-be"))
                 span = int.from_bytes(last, "big") - int.from_bytes(first, "big")
                 found |= {chr(start + number) for number in range(span + 1)}
-    return found
+    return {sign for each in found for sign in unicodedata.normalize("NFKC", each)}
 
 
 def keep(page: Page, name: str) -> None:
