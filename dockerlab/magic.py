@@ -79,7 +79,7 @@ class DockerlabMagics(Magics):
 
 
 def _docker(line: str, names: Mapping[str, object]) -> int:
-    from dockerlab.engine.serving import serve
+    from dockerlab.engine.serving import serve, serve_typed
     from dockerlab.engine.telling import unheard
 
     try:
@@ -87,6 +87,7 @@ def _docker(line: str, names: Mapping[str, object]) -> int:
     except ValueError:
         print(_("A quotation mark in this line is opened and never closed."), file=sys.stderr)
         return 1
+    words, typed = _typed(words)
     if shell_words := _SHELL_WORDS.intersection(words):
         only = _("%docker runs one docker command. “{word}” belongs to a shell: use a terminal.")
         print(only.format(word=min(shell_words)), file=sys.stderr)
@@ -94,7 +95,7 @@ def _docker(line: str, names: Mapping[str, object]) -> int:
     for problem in unheard():
         print(problem, file=sys.stderr)
     err = Overheard(sys.stdout)  # as in a terminal: what docker says is not all alarming
-    status = serve(words, sys.stdout, err)
+    status = serve_typed(words, err, typed) if typed else serve(words, sys.stdout, err)
     if status or err.text.endswith("[y/N] "):
         _explain(err.text, words, honest=True)
     return status
@@ -136,6 +137,14 @@ def _split(line: str, names: Mapping[str, object]) -> list[str]:
     lexer.whitespace_split, lexer.commenters = True, ""
     lexer.escape = "" if os.name == "nt" else lexer.escape
     return [_MARKED.sub(lambda found: values[int(found[1])], word) for word in lexer]
+
+
+def _typed(words: list[str]) -> tuple[list[str], bytes]:
+    """The words without `<<< TEXT`, and that text as bash would let docker read it."""
+    if "<<<" not in words[:-1]:
+        return words, b""
+    at = words.index("<<<")
+    return [*words[:at], *words[at + 2 :]], f"{words[at + 1]}\n".encode()
 
 
 def _complete(context: CompletionContext) -> dict[str, Any]:

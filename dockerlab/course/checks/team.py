@@ -153,7 +153,7 @@ def _delivered(state: State, answer: Any) -> Seen:
         return "insecure", {}
     pulled = state.image(name, state.other.engine)
     if pulled is None:
-        return "not-pulled", {"name": name, "registry": name.partition("/")[0]}
+        return "not-pulled", {"name": name}
     return ("ok" if same(there, pulled) else "different"), {"name": name}
 
 
