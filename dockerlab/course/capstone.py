@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from dockerlab.course import checks, hints, outline, progress
+from dockerlab.course import checks, hints, progress
 from dockerlab.i18n import _, digits
 
 if TYPE_CHECKING:
@@ -61,13 +61,11 @@ def look(engine: Engine) -> list[Step]:
 def finished() -> str:
     """The day on which the last step turned green, in the learner's language."""
     kept = progress.load()
-    moments = [kept.when(check) for check in _checks()]
-    last = max(filter(None, moments), default="")
-    return _written(datetime.fromisoformat(last).astimezone().date() if last else date.today())
-
-
-def _checks() -> tuple[str, ...]:
-    return next(lesson.checks for lesson in outline.lessons() if lesson.name == LESSON)
+    last = max(map(kept.when, titles()))
+    try:
+        return _written(datetime.fromisoformat(last).astimezone().date())
+    except (ValueError, OverflowError):  # nothing is kept, or no date
+        return _written(date.today())
 
 
 def _written(day: date) -> str:
