@@ -12,9 +12,11 @@ from dockerlab.widgets.outcome import Note
 
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
+    from dockerlab.widgets.capstone import CapstoneView
     from dockerlab.widgets.certificate import CertificateView
     from dockerlab.widgets.check import CheckView
     from dockerlab.widgets.dashboard import Dashboard
+    from dockerlab.widgets.diploma import DiplomaView
     from dockerlab.widgets.explain import ExplainView
     from dockerlab.widgets.explorer import NameExplorer
     from dockerlab.widgets.login import LoginView
@@ -39,13 +41,19 @@ class Lab:
 
         return current()
 
-    def begin(self, lesson: str) -> Note:
-        """Bring the lab to the state in which `lesson` begins."""
+    def begin(self, lesson: str, anew: bool = False) -> Note:
+        """Bring the lab to the state in which `lesson` begins; `anew`: even if it is long work."""
         from dockerlab.course import beginning, progress
 
-        beginning.begin(lesson, self.engine)
+        goes_on = beginning.begin(lesson, self.engine, anew=anew)
         unkept = progress.began(lesson)
-        return Note(" ".join(filter(None, [_("Your lab is ready."), unkept])))
+        ready = _("Your lab is ready.")
+        if goes_on:
+            ready = _(
+                "Your lab is as you left it, with the containers and volumes of this lesson. To "
+                'begin with an empty one: lab.begin("{lesson}", anew=True)'
+            ).format(lesson=lesson)
+        return Note(" ".join(filter(None, [ready, unkept])))
 
     def check(self, name: str, answer: Any = None) -> CheckView:
         """Look whether it worked; if not, a hint that depends on what was seen."""
@@ -66,6 +74,18 @@ class Lab:
         from dockerlab.workspace import lessons
 
         return ProgressView(lessons())
+
+    def capstone(self) -> CapstoneView:
+        """The steps of the last work, and which of them are done, as seen from outside."""
+        from dockerlab.widgets.capstone import CapstoneView
+
+        return CapstoneView(self.engine)
+
+    def diploma(self, name: str = "") -> DiplomaView:
+        """Write diploma.html for `name` beside this notebook, once all of the last work is done."""
+        from dockerlab.widgets.diploma import DiplomaView
+
+        return DiplomaView(name, self.engine)
 
     def name(self, text: str = "", other: str = "") -> NameExplorer:
         """Take the name of an image apart while it is typed, maybe with another one beside it."""

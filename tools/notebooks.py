@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -180,6 +181,9 @@ def execute(path: Path, home: Path, *, solve: bool = False) -> Notebook:
         client.execute(env=surroundings)
     finally:
         Embedded(home).reset()
+        if surroundings["DOCKERLAB_ENGINE"] == "docker":  # what a lesson keeps is there, too
+            command = [sys.executable, "-m", "dockerlab", "reset", "--yes"]
+            subprocess.run(command, env=surroundings, check=True, capture_output=True)
     executed: Notebook = json.loads(nbformat.writes(notebook))
     for cell in executed["cells"]:
         cell["source"] = "".join(cell["source"])

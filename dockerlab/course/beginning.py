@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ class PortHeld(DockerlabError):
         ).format(name=self.container, port=self.port)
 
 
-def begin(name: str, engine: Engine) -> None:
+def begin(name: str, engine: Engine, *, anew: bool = False) -> bool:
     """Bring the lab to the lesson's start; UnknownLesson if there is none.
 
     What an earlier go at any lesson left goes: the containers and volumes that lessons make, the
@@ -56,9 +57,17 @@ def begin(name: str, engine: Engine) -> None:
     second host, if the lesson has one and dockerlab plays it. Everything else stays, and so does
     all that the learner has made on a Docker Engine without the lab; NotOurs, PortHeld or PortTaken
     if that is in the lesson's way, NoImage if a registry that it should find cannot run.
+
+    What a lesson `keeps` is long work: another lesson only stops its containers, and itself it goes
+    on where the learner was, unless she wants it `anew`. Whether it does is returned.
     """
     lesson = _find(str(name))
-    _clear(engine)
+    going_on = not anew and lesson.keeps and _is_begun(lesson, engine)
+    _clear(engine, [each for each in lessons() if not each.keeps or (each == lesson and anew)])
+    if going_on:
+        return True
+    _stop(engine, [each for each in lessons() if each.keeps])
+    _forget_names(engine)
     if lesson.begins.get("host2"):
         second.forget(engine)
     for sample in lesson.begins.get("images", ()):
@@ -68,6 +77,7 @@ def begin(name: str, engine: Engine) -> None:
         from dockerlab.course.prepared import prepare
 
         prepare(registry, engine)
+    return False
 
 
 def _find(name: str) -> Lesson:
@@ -77,14 +87,37 @@ def _find(name: str) -> Lesson:
     return known[name]
 
 
-def _clear(engine: Engine) -> None:
-    """Take away what lessons make."""
+def _is_begun(lesson: Lesson, engine: Engine) -> bool:
+    """Whether something of the lesson is there that is the lab's."""
+    containers, volumes = (_made(kind, [lesson]) for kind in ("containers", "volumes"))
+    return any(
+        one.name in containers and engine.owns(one.config["Labels"])
+        for one in engine.containers.list()
+    ) or any(one.name in volumes and engine.owns(one.labels) for one in engine.volumes.list())
+
+
+def _clear(engine: Engine, lessons: Sequence[Lesson]) -> None:
+    """Take away the containers and volumes that these lessons make."""
+    containers, volumes = (_made(kind, lessons) for kind in ("containers", "volumes"))
     for container in engine.containers.list():
-        if container.name in _made("containers") and engine.owns(container.config["Labels"]):
+        if container.name in containers and engine.owns(container.config["Labels"]):
             engine.remove_container(container.id, force=True, volumes=True)
     for volume in engine.volumes.list():
-        if volume.name in _made("volumes") and engine.owns(volume.labels):
+        if volume.name in volumes and engine.owns(volume.labels):
             engine.remove_volume(volume.name)
+
+
+def _stop(engine: Engine, lessons: Sequence[Lesson]) -> None:
+    """Stop the containers that these lessons make, so that their ports are free."""
+    containers = _made("containers", lessons)
+    running = [one for one in engine.containers.list() if one.running and one.name in containers]
+    for container in running:
+        if engine.owns(container.config["Labels"]):
+            engine.containers.stop(container)
+
+
+def _forget_names(engine: Engine) -> None:
+    """Take away the samples, and what leads to registries on this machine: names, logins, trust."""
     first = second.first(engine)
     for image in engine.images.list():
         for text in _leftovers(image, engine, first):
@@ -96,9 +129,9 @@ def _clear(engine: Engine) -> None:
         trust.forget(engine.path)
 
 
-def _made(kind: str) -> set[str]:
-    """The names of the containers or volumes that lessons make."""
-    return {name for lesson in lessons() for name in lesson.begins.get(kind, ())}
+def _made(kind: str, lessons: Sequence[Lesson]) -> set[str]:
+    """The names of the containers or volumes that these lessons make."""
+    return {name for lesson in lessons for name in lesson.begins.get(kind, ())}
 
 
 def _leftovers(image: Image, engine: Engine, first: str) -> list[str]:
@@ -118,9 +151,10 @@ def _make_room(engine: Engine, lesson: Lesson) -> None:
     """Say what of the learner's own the lesson's containers would run into."""
     ports = {str(port) for port in lesson.begins.get("ports", ())}
     for container in engine.containers.list():
-        if container.name in lesson.begins.get("containers", ()):
+        owned = engine.owns(container.config["Labels"])
+        if container.name in lesson.begins.get("containers", ()) and not (owned and lesson.keeps):
             raise NotOurs("container", container.name)
         if container.running and (held := ports & set(container.published)):
-            if engine.owns(container.config["Labels"]):
+            if owned:
                 continue  # made in the lab: `docker run` says so, and that is explained
             raise PortHeld(int(min(held)), container.name)

@@ -30,6 +30,11 @@ class Lesson:
         return f"{digits(int(number))} · {title}" if number.isdecimal() else title
 
     @property
+    def keeps(self) -> bool:
+        """Whether what she makes in it is kept until she wants to begin it anew."""
+        return bool(self.begins.get("keeps"))
+
+    @property
     def questions(self) -> tuple[str, ...]:
         """The ids of its quiz's questions."""
         from dockerlab.course import quizzes

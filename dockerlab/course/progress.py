@@ -43,7 +43,11 @@ class Progress:
 
     def passed(self, check: str) -> bool:
         """Whether a check was green once."""
-        return bool(self._part("checks").get(check, {}).get("passed"))
+        return bool(self.when(check))
+
+    def when(self, check: str) -> str:
+        """When a check was green for the first time (RFC 3339), or ""."""
+        return str(self._part("checks").get(check, {}).get("passed", ""))
 
     def answers(self, lesson: str, question: str) -> list[str] | None:
         """What she answered last; None if she has not."""
