@@ -34,11 +34,11 @@ BROKEN = """panel => Promise.all([...document.querySelectorAll(`${panel} img`)].
 # JupyterLab lets long code and tables of prose be scrolled, each in its cell.
 STICKS_OUT = """selector => [...document.querySelectorAll(selector)].flatMap(root => {
   const edge = Math.min(root.getBoundingClientRect().right, innerWidth) + 1;
-  const prose = root.matches('.jp-RenderedMarkdown');
+  const prose = root.matches('.jp-RenderedMarkdown'), long = 'code, pre, table';
   const scrolls = box => /auto|scroll|hidden/.test(getComputedStyle(box).overflowX);
   return [...root.querySelectorAll('*')].filter(one => {
     if (one.closest('svg') && one.nodeName !== 'svg') return false;
-    if (prose && one.closest('code, pre, table')) return false;
+    if (prose && (one.closest(long) || one.querySelector(long))) return false;
     for (let box = one.parentElement; box !== root; box = box.parentElement)
       if (scrolls(box)) return false;
     return one.getBoundingClientRect().right > edge;
