@@ -14,7 +14,6 @@ from servers import RunningServer, start_server
 
 from dockerlab.course import checks, outline
 from dockerlab.engine.embedded import Embedded
-from dockerlab.engine.second import SecondHost, second
 from dockerlab.image import sample
 from dockerlab.image.layout import Layout
 from dockerlab.image.reference import Reference
@@ -277,70 +276,6 @@ def test_what_another_tool_pushed_counts_as_well(bench: Bench, tmp_path: Path) -
     assert bench.check("push") == "different"
 
 
-def _other(bench: Bench) -> SecondHost:
-    """The second host, with the bench's registry among its insecure ones."""
-    other = second(bench.engine)
-    assert isinstance(other.engine, Embedded)
-    other.engine.daemon.configure({"insecure-registries": [other.first]})
-    return other
-
-
-@pytest.mark.parametrize(("check", "tag"), [("other-host", "latest"), ("other-host-v2", "v2")])
-def test_other_host(check: str, tag: str, bench: Bench) -> None:
-    other, name = _other(bench), f"my-image:{tag}"
-    if tag == "v2":
-        bench.send("my-image:latest")
-        bench.renew()
-    assert bench.check(check) == "not-tagged"
-    bench.docker(f"tag my-image @/{name}")
-    assert bench.check(check) == "not-pushed"
-    bench.docker(f"push @/{name}")
-    assert bench.check(check) == "not-pulled"
-    port = bench.address.rpartition(":")[2]
-    bench.docker(f"--context host2 pull {other.first}:{port}/{name}")
-    assert bench.check(check) == "ok"
-    bench.engine.images.add_sample("hello-world", "my-image")
-    bench.send(name)
-    assert bench.check(check) == "different"
-
-
-def test_other_host_v2_that_is_the_old_one(bench: Bench) -> None:
-    bench.send("my-image:latest")
-    bench.send("my-image:v2")
-    assert bench.check("other-host-v2") == "same"
-
-
-def test_from_host2(bench: Bench) -> None:
-    other = _other(bench)
-    name = f"{other.first}:{bench.address.rpartition(':')[2]}/from-host2"
-    assert bench.check("from-host2") == "not-tagged"
-    other.engine.images.add_sample("my-image", name)
-    assert bench.check("from-host2") == "not-pushed"
-    bench.docker(f"--context host2 push {name}")
-    assert bench.check("from-host2") == "ok"
-
-
-REMOTE = "10.0.0.7:5001/team/app:1.0"
-
-
-@pytest.mark.parametrize(
-    ("answer", "key"),
-    [
-        (REMOTE, "ok"),
-        (f" {REMOTE} ", "ok"),
-        ("", "empty"),
-        ("http://" + REMOTE, "invalid"),
-        ("10.0.0.7/team/app:1.0", "wrong-registry"),
-        ("10.0.0.7:5001/app:1.0", "wrong-namespace"),
-        ("10.0.0.7:5001/team/api:1.0", "wrong-name"),
-        ("10.0.0.7:5001/team/app", "wrong-tag"),
-        (f"{REMOTE}@sha256:{'0' * 64}", "wrong-digest"),
-    ],
-)
-def test_remote_name(answer: str, key: str, alone: Bench) -> None:
-    assert alone.check("remote-name", answer) == key
-
-
 @pytest.mark.parametrize(
     ("name", "near"),
     [("pushh", "push"), *((other, checks.names()[0]) for other in ("", 5, ["x"]))],
@@ -361,5 +296,4 @@ def test_every_check_has_texts_and_every_text_a_check() -> None:
 
 
 def test_every_text_was_seen_by_these_tests(request: pytest.FixtureRequest) -> None:
-    lessons = ("02-image-names", "05-tag-push-pull", "06-another-host")
-    assert unseen(request, "general", *lessons) == set()
+    assert unseen(request, "general", "02-image-names", "05-tag-push-pull") == set()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dockerlab import i18n, lab
-from dockerlab.errors import BadRegistry
+from dockerlab.errors import BadRegistry, EngineError
 from dockerlab.widgets.login import LoginView
 from tests.containing import until
 from tests.dockers import Docker
@@ -255,6 +255,31 @@ def test_the_still_form_explains_and_is_the_same(server: RunningServer) -> None:
     i18n.choose("en")
     log_in(view, "plain", PASSWORDS["plain"])
     assert str(view.path) not in view.html() and "Logged in as plain." in view.html()
+
+
+def test_with_a_password_it_logs_in_at_once(server: RunningServer) -> None:
+    view = lab.login(server.address, "plain", PASSWORDS["plain"])
+    assert repr(view).endswith("Logged in as plain.") and view.signed
+    assert PASSWORDS["plain"] not in Heard(view).state
+    with pytest.raises(EngineError, match="failed with status: 401 Unauthorized"):
+        lab.login(server.address, "plain", "wrong")
+    assert lab.login(server.address).name == "plain"
+    with pytest.raises(EngineError, match="never give it your Docker Hub password"):
+        lab.login("docker.io", "plain", "x")
+
+
+def test_another_host_logs_in_for_itself(server: RunningServer) -> None:
+    """To host2, localhost is itself; it finds the registry at the first host's address."""
+    first = lab.second_host().first
+    with pytest.raises(EngineError, match="connection refused"):
+        lab.login(f"localhost:{server.port}", "plain", PASSWORDS["plain"], context="host2")
+    there = f"{first}:{server.port}"
+    with pytest.raises(EngineError, match="HTTP response to HTTPS client"):
+        lab.login(there, "plain", PASSWORDS["plain"], context="host2")
+    lab.second_host().configure({"insecure-registries": [there]})
+    assert lab.login(there, "plain", PASSWORDS["plain"], context="host2").name == "plain"
+    with pytest.raises(EngineError, match="context not found"):
+        lab.login(there, "plain", "x", context="host9")
 
 
 def test_a_login_that_is_kept_can_be_seen_again(server: RunningServer, home: Path) -> None:

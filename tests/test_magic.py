@@ -58,6 +58,15 @@ def test_a_command_prints_what_docker_prints(cell: Run, capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("my_image")
+def test_a_path_of_the_notebook_is_filled_in_too(
+    cell: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell("from pathlib import Path\nHERE = Path('some folder')")
+    cell('%docker image ls --format "{{.Tag}} $HERE/certs"')
+    assert capsys.readouterr().out == f"latest {Path('some folder')}/certs\n"
+
+
+@pytest.mark.usefixtures("my_image")
 def test_braces_and_dollars_reach_docker_as_they_are_typed(
     cell: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
