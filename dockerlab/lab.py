@@ -96,11 +96,19 @@ class Lab:
 
         return look(self.engine, name)
 
-    def login(self, registry: str = "", user: str = "") -> LoginView:
-        """A form to log in at `registry` ("localhost:5000"), which shows what becomes of it."""
+    def login(
+        self, registry: str = "", user: str = "", password: str = "", context: str = ""
+    ) -> LoginView:
+        """A form to log in at `registry` ("localhost:5000"), from this docker host or another one.
+
+        With a `password` it logs in at once. It shows what becomes of it.
+        """
         from dockerlab.widgets.login import LoginView
 
-        return LoginView(self.engine, registry, user)
+        view = LoginView(self.engine, registry, user, context)
+        if password:
+            view.log_in(password)
+        return view
 
     def wire(self, command: str) -> WireView:
         """Run a docker command ("push localhost:5000/my-image") and show all that it asks."""

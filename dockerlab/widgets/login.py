@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dockerlab.course.causes import explained
 from dockerlab.course.explain import Meaning
 from dockerlab.course.requests import meaning
-from dockerlab.engine import serving, trust
+from dockerlab.engine import second, serving, trust
 from dockerlab.engine.credentials import FILE, FOLDER, HUB, HUB_KEY, Login, key
 from dockerlab.engine.observing import observing
 from dockerlab.errors import DockerlabError, EngineError
@@ -46,10 +46,13 @@ class LoginView(View):
 
     template = "login"
 
-    def __init__(self, engine: Engine, registry: str = "", user: str = "") -> None:
+    def __init__(
+        self, engine: Engine, registry: str = "", user: str = "", context: str = ""
+    ) -> None:
         self.registry = HUB if registry in ("", HUB, HUB_KEY) else registry
         trust.check(self.registry)
-        self.engine, self.user = engine, user
+        self.engine, self.user = second.at(engine, context or engine.host), user
+        self._host = ("--context", context) if context else ()
         self.refusal = ""  # why nobody can log in there
         self.busy = False
         self.said = ""  # by docker
@@ -60,7 +63,7 @@ class LoginView(View):
         self.removed = ""  # the entry that the last logout took away
         self.told: set[str] = set()  # what has been decoded on the page
         try:
-            engine.expect_login(self.registry)
+            self.engine.expect_login(self.registry)
         except EngineError as error:
             self.refusal = error.message()
 
@@ -142,6 +145,14 @@ class LoginView(View):
     def __repr__(self) -> str:
         return f"{self.title}\n{self.refusal or self.status}"
 
+    def log_in(self, password: str) -> None:
+        """Log in now, as `docker login --password-stdin` does; EngineError in docker's words."""
+        if self.refusal:
+            raise EngineError(self.refusal)
+        self._begin()
+        if self._log_in(self.user, password.encode()):
+            raise EngineError(self.said)
+
     def on_log_in(self, value: Any) -> None:
         """Log in as `docker login` does, with what was typed."""
         typed = str(value.pop("password", "")).encode()
@@ -199,7 +210,7 @@ class LoginView(View):
         self.whisper(which, shown)
         self.whisper(f"{which}-plain", plain)
 
-    def _log_in(self, user: str, typed: bytes) -> None:
+    def _log_in(self, user: str, typed: bytes) -> int:
         try:
             with observing(self.exchanges.append):
                 status = self._docker(
@@ -208,6 +219,7 @@ class LoginView(View):
             self.arrived = status == 0
             if self.arrived and not self.exchanges:
                 self._look()
+            return status
         finally:
             self.busy = False
 
@@ -227,7 +239,7 @@ class LoginView(View):
 
     def _docker(self, command: str, *options: str, typed: bytes = b"") -> int:
         server = () if self.registry == HUB else (self.registry,)
-        words, out = [command, *options, *server], StringIO()
+        words, out = [*self._host, command, *options, *server], StringIO()
         status = serving.serve_typed(words, out, typed)
         self.said = out.getvalue().strip()
         self.meaning = explained(self.said, words, self.engine) if status else None

@@ -77,7 +77,7 @@ class View:
         except DockerlabError as error:
             self.trouble = error.message()
 
-    def in_background(self, work: Callable[[], None]) -> None:
+    def in_background(self, work: Callable[[], object]) -> None:
         """Do slow work, such as asking a registry, beside the kernel; then show what is there."""
 
         def run() -> None:
