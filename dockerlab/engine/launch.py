@@ -62,7 +62,9 @@ def _registry(
 def unconnected(name: str, reason: str) -> str:
     """What docker says when a container's ports cannot be published; the same each time."""
     endpoint = hashlib.sha256(name.encode()).hexdigest()
-    return f"driver failed programming external connectivity on endpoint {name} ({endpoint}): {reason}"
+    return (
+        f"driver failed programming external connectivity on endpoint {name} ({endpoint}): {reason}"
+    )
 
 
 def _publish(
