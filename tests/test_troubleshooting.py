@@ -43,7 +43,7 @@ def sections(lang: str) -> dict[str, list[Cell]]:
     here = ""
     for cell in notebooks.read(path)["cells"]:
         for level, text in lint.headings([cell]):
-            here = text if level == 3 else ""
+            here = text if level == 3 and "✏️" not in text else ""
         if here:
             found.setdefault(here, []).append(cell)
     return found
