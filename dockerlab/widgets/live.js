@@ -136,6 +136,14 @@ function toNotebook(link) {
   if (!path) return;
   link.dataset.commandlinkerCommand = "rendermime:handle-local-link";
   link.dataset.commandlinkerArgs = JSON.stringify({ path: path[1], id: link.hash });
+  if (link.hash) toSection(link.hash.slice(1));
+}
+
+// In a notebook that is only being opened, JupyterLab looks for a heading too early.
+function toSection(id, tries = 100) {
+  const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
+  if (heading) setTimeout(() => heading.scrollIntoView(), 500);
+  else if (tries) setTimeout(toSection, 100, id, tries - 1);
 }
 
 function render({ model, el }) {
