@@ -135,7 +135,8 @@ class LoginView(View):
     @property
     def is_plain(self) -> bool:
         """Whether it travelled over HTTP, which anybody on the way can read."""
-        return any(exchange.scheme == "http" for exchange in self.exchanges)
+        asked = zip(self.exchanges, self.trips, strict=True)
+        return any(exchange.scheme == "http" and trip.signed for exchange, trip in asked)
 
     @property
     def token(self) -> bool:
