@@ -3,13 +3,16 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.pages import Sheet
+from tests.pages import DO, PANEL, Sheet
 
 ASK = "import httpx\nprint(httpx.get('http://localhost:{port}/v2/_catalog').text)"
 NAMES = "%docker image ls --format {{.Repository}}"
 PASTED = """$ docker login -u mina -p hunter2hunter2 localhost:5001
 mina@pc:~$ docker push my-image
 denied: requested access to the resource is denied"""
+
+
+IN_FRONT = "path => jupyterapp.shell.currentWidget?.context?.path === path"
 
 
 def acts(place: Locator) -> Locator:
@@ -106,3 +109,16 @@ def test_a_command_is_copied(sheet: Sheet) -> None:
     place.locator("[data-copy]").first.click()
     copied = sheet.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("docker image tag my-image localhost:")
+
+
+def test_an_error_is_practised_in_its_own_section(sheet: Sheet, port: str) -> None:
+    place = sheet.run("%docker push my-image")
+    sheet.page.evaluate("globalThis.same = true")
+    place.locator('a[href$="#push-denied"]').focus()
+    sheet.page.keyboard.press("Enter")
+    sheet.page.wait_for_function(IN_FRONT, arg=f"{sheet.path[:2]}/troubleshooting.ipynb")
+    heading = sheet.page.locator(f"{PANEL} h3", has_text="push-denied")
+    expect(heading).to_be_in_viewport()
+    assert sheet.page.evaluate("globalThis.same")  # the page was not loaded anew
+    sheet.page.evaluate(DO, ["docmanager:open", {"path": sheet.path}])
+    sheet.page.wait_for_function(IN_FRONT, arg=sheet.path)

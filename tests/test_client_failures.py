@@ -43,6 +43,12 @@ def test_failures_in_the_words_of_go(cause: Exception, detail: str) -> None:
     assert failure(cause) == detail
 
 
+def test_what_is_called_invalid_is_nowhere_with_or_without_internet() -> None:
+    for number in (socket.EAI_NONAME, socket.EAI_AGAIN):
+        said = failure(socket.gaierror(number, "x"), "http://nosuch.invalid:5000/v2/")
+        assert said == "dial tcp: lookup nosuch.invalid: no such host"
+
+
 @pytest.mark.parametrize(
     ("cause", "words"),
     [

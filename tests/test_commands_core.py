@@ -1,8 +1,11 @@
 """docker's command line: usage errors and help as docker 28.2.2 prints them."""
 
 import io
+import json
 import os
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -163,6 +166,30 @@ def test_both_spellings(docker: Docker, one: str, other: str) -> None:
 def test_what_takes_a_docker_engine(docker: Docker, argv: str) -> None:
     group = argv.split()[0]
     assert docker.bad(*argv.split()).startswith(f"“docker {group}” needs a Docker Engine. ")
+
+
+def test_another_engine_is_not_this_one(docker: Docker) -> None:
+    for url in ("tcp://127.0.0.1:9", "unix:///nosuch.sock", "nonsense://"):
+        assert docker.bad("-H", url, "ps") == (
+            f"Cannot connect to the Docker daemon at {url}. Is the docker daemon running?\n"
+        )
+
+
+def test_another_engine_that_answers_takes_docker_itself(docker: Docker) -> None:
+    version = {"Version": "29.0", "ApiVersion": "1.50", "Os": "linux", "Arch": "amd64"}
+
+    class Engine(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(version).encode())
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Engine) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        said = docker.bad("--host", f"tcp://127.0.0.1:{server.server_port}", "ps")
+    assert said.startswith("“docker --host” needs a Docker Engine. ")
 
 
 def test_flags_that_take_a_docker_engine(docker: Docker) -> None:

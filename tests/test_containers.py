@@ -105,6 +105,8 @@ def test_port_of_another_container(docker: Docker, port: int) -> None:
     mask = re.compile("[0-9a-f]{64}")
     assert mask.sub("ID", result.err) == f"docker: Error response from daemon: {failure}{HINT}"
     assert status(docker, "second") == "Created"
+    again = docker("start", "second").err
+    assert mask.search(again) and mask.findall(again) == mask.findall(result.err)  # as in a lesson
     state = json.loads(docker.good("inspect", "-f", "{{json .State}}", "second"))
     assert (state["Status"], state["ExitCode"]) == ("created", 128)
     assert mask.sub("ID", state["Error"]) == failure

@@ -156,7 +156,9 @@ def test_beginning_a_lesson_is_kept_and_told_only_if_it_cannot_be() -> None:
 
 
 def test_the_outline_is_that_of_the_notebooks() -> None:
-    assert [lesson.name for lesson in LESSONS] == workspace.lessons()
+    lists = [each for each in outline.lessons() if not each.minutes]  # to look things up
+    written = [each.name for each in (*LESSONS, *lists)]
+    assert [name for name in written if name in workspace.lessons()] == workspace.lessons()
     assert len(outline.lessons()) == 13
     for lesson in LESSONS:
         cells = notebooks.read(workspace.course() / "en" / f"{lesson.name}.ipynb")["cells"]
@@ -229,7 +231,7 @@ def test_only_lessons_that_there_are_can_be_followed(lang: str) -> None:
         html = view.html(live)
         Balanced(html)
         links = re.findall('href="([^"]+)"', html)
-        assert set(links) == {f"{lesson.name}.ipynb" for lesson in LESSONS}
+        assert set(links) == {f"{name}.ipynb" for name in workspace.lessons()}
         assert ("<button" in html) == live
         assert not re.search(r"\d{4}-\d\d-\d\d", html)
     assert view.html() == lab.progress().html()

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Meaning:
     """What an error means, why it came here and what to do, in the learner's language.
 
-    Whatever is not known is empty. `key` is that of the data, `facts` what docker named.
+    Whatever is not known is empty. `key` is that of the data, `facts` what docker named, `section`
+    where the notebook troubleshooting provokes and mends it.
     """
 
     means: str
@@ -35,6 +36,7 @@ class Meaning:
     key: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     acts: tuple[Act, ...] = ()
+    section: str = ""
 
     @property
     def lines(self) -> list[tuple[str, str]]:
@@ -58,6 +60,11 @@ class Explanation:
     patterns: tuple[re.Pattern[str], ...]
     means: dict[str, str]
     do: dict[str, str]
+    practised: bool
+
+    def find(self, text: str) -> re.Match[str] | None:
+        """Where docker says so in the text."""
+        return next(filter(None, (pattern.search(text) for pattern in self.patterns)), None)
 
 
 class Overheard(StringIO):
@@ -88,20 +95,21 @@ def explain(text: str, words: Iterable[str] = ()) -> Meaning | None:
 
     If one of the `words` that were typed is the name that docker refuses, the answer is about it.
     """
+    matches = ((known, found) for known in known_errors() if (found := known.find(text)))
+    known, found = next(matches, (None, None))
+    section = known.key if known and known.practised else ""
     for word in words:
         try:
             Reference.parse(word)
         except InvalidReference as error:
             if error.docker in text and not word.startswith("-"):
                 facts = {"name": word, "near": error.suggestion or ""}
-                return Meaning(error.reason, error.hint, key="name", facts=facts)
-    for known in known_errors():
-        for pattern in known.patterns:
-            if found := pattern.search(text):
-                facts = {name: value for name, value in found.groupdict().items() if value}
-                means, do = (_known(pick(texts), facts) for texts in (known.means, known.do))
-                return Meaning(means, do, key=known.key, facts=facts)
-    return None
+                return Meaning(error.reason, error.hint, key="name", facts=facts, section=section)
+    if known is None or found is None:
+        return None
+    facts = {name: value for name, value in found.groupdict().items() if value}
+    means, do = (_known(pick(texts), facts) for texts in (known.means, known.do))
+    return Meaning(means, do, key=known.key, facts=facts, section=section)
 
 
 @cache
@@ -112,7 +120,7 @@ def known_errors() -> tuple[Explanation, ...]:
 
 def _explanation(key: str, entry: dict[str, Any]) -> Explanation:
     patterns = tuple(re.compile(pattern, re.IGNORECASE) for pattern in entry["says"])
-    return Explanation(key, patterns, entry["means"], entry["do"])
+    return Explanation(key, patterns, entry["means"], entry["do"], entry.get("practised", False))
 
 
 def filled(text: str, facts: Mapping[str, str]) -> str:

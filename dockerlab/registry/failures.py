@@ -70,7 +70,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _detail(cause: BaseException, url: str, dialling: bool) -> str:
     host = urlsplit(url).hostname or ""
     if isinstance(cause, socket.gaierror):
-        again = cause.errno == socket.EAI_AGAIN
+        again = cause.errno == socket.EAI_AGAIN and not host.endswith(".invalid")  # RFC 6761
         words = "Temporary failure in name resolution" if again else "no such host"
         return f"dial tcp: lookup {host}: {words}"
     if isinstance(cause, ssl.SSLError):

@@ -7,7 +7,7 @@
 //   <… data-every="NAME" data-seconds="2">   again and again, while it can be seen
 //   <button data-copy="TEXT" data-copied="…"> copies TEXT, without the kernel
 //   <… data-whisper="NAME">                  filled by a message that is kept nowhere
-//   <a href="….ipynb">                       opens in JupyterLab, beside this notebook
+//   <a href="….ipynb#…">                     opens in JupyterLab, beside this notebook
 // data-key tells which elements are the same ones, so that focus and scrolling stay.
 
 const DEAF = "data-lm-suppress-shortcuts"; // JupyterLab then leaves the keys to the element
@@ -134,8 +134,16 @@ async function copy(button) {
 function toNotebook(link) {
   const path = /\/(?:lab|doc|workspaces\/[^/]+)\/tree\/(.+)/.exec(decodeURI(link.pathname));
   if (!path) return;
-  link.dataset.commandlinkerCommand = "docmanager:open";
-  link.dataset.commandlinkerArgs = JSON.stringify({ path: path[1] });
+  link.dataset.commandlinkerCommand = "rendermime:handle-local-link";
+  link.dataset.commandlinkerArgs = JSON.stringify({ path: path[1], id: link.hash });
+  if (link.hash) toSection(link.hash.slice(1));
+}
+
+// In a notebook that is only being opened, JupyterLab looks for a heading too early.
+function toSection(id, tries = 100) {
+  const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
+  if (heading) setTimeout(() => heading.scrollIntoView(), 500);
+  else if (tries) setTimeout(toSection, 100, id, tries - 1);
 }
 
 function render({ model, el }) {
@@ -195,7 +203,7 @@ function render({ model, el }) {
   }
 
   root.addEventListener("click", (event) => {
-    const link = event.target.closest('a[href$=".ipynb"]');
+    const link = event.target.closest('a[href*=".ipynb"]');
     if (link) return toNotebook(link);
     const button = event.target.closest("[data-do], [data-copy]");
     if (!button || button.nodeName === "FORM" || button.disabled) return;

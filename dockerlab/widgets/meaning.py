@@ -9,6 +9,8 @@ from dockerlab.course.causes import Act, explained
 from dockerlab.course.explain import Meaning
 from dockerlab.widgets.view import View
 
+TROUBLESHOOTING = "troubleshooting"  # the notebook in which errors are provoked and mended
+
 
 @dataclass
 class Step:
@@ -33,6 +35,7 @@ class MeaningView(View):
     def show_meaning(self, meaning: Meaning | None) -> None:
         """Begin anew, with this one."""
         self.meaning = meaning
+        self.practice = _practice(meaning.section) if meaning else ""
         self.steps = [Step(act) for act in meaning.acts] if meaning else []
 
     def __repr__(self) -> str:
@@ -80,3 +83,11 @@ class MeaningView(View):
                 self.steps.append(Step(step.act.then))
         finally:
             step.output, step.status, step.is_busy = said.getvalue().strip(), status, False
+
+
+def _practice(section: str) -> str:
+    """The link to where an error can be tried; "" where the learner is just doing so."""
+    from dockerlab.course import progress
+
+    there = section and progress.load().last != TROUBLESHOOTING
+    return f"{TROUBLESHOOTING}.ipynb#{section}" if there else ""

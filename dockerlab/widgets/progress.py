@@ -21,6 +21,7 @@ class Station:
     sign: str
     facts: str  # what is done of what there is to do
     here: bool  # whether she was there last
+    counts: bool  # it is a lesson, and nothing to look things up in
 
     @property
     def link(self) -> str:
@@ -42,7 +43,7 @@ class ProgressView(View):
     @property
     def title(self) -> str:
         """What is shown, and how much of it is done."""
-        written = [each for each in self.stations if each.link]
+        written = self._written
         done = sum(each.status == "done" for each in written)
         said = ngettext(
             "Your way through the course: {done} of {count} lesson done",
@@ -57,9 +58,13 @@ class ProgressView(View):
         return [self._station(lesson) for lesson in outline.lessons()]
 
     @property
+    def _written(self) -> list[Station]:
+        return [each for each in self.stations if each.link and each.counts]
+
+    @property
     def next(self) -> Station | None:
         """Where to go on: the lesson that she was in, else the first one that is not done."""
-        stations = [each for each in self.stations if each.link]
+        stations = self._written
         at = next((n for n, each in enumerate(stations) if each.here), 0)
         return next((each for each in stations[at:] + stations[:at] if each.status != "done"), None)
 
@@ -111,7 +116,8 @@ class ProgressView(View):
         }[status]
         facts = self._facts(lesson) if there else ""
         here = there and lesson.name == self._progress.last
-        return Station(lesson.name, lesson.title, status, word, sign, facts, here)
+        counts = bool(lesson.minutes)
+        return Station(lesson.name, lesson.title, status, word, sign, facts, here, counts)
 
     def _facts(self, lesson: outline.Lesson) -> str:
         passed = sum(self._progress.passed(each) for each in lesson.checks)

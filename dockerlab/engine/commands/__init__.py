@@ -27,6 +27,7 @@ from dockerlab.i18n import _
 if TYPE_CHECKING:
     from dockerlab.engine.base import Engine
 
+_PATIENCE = 2  # seconds, for another engine's answer
 VERSION = "Docker version 28.2.2, build e6534b4"
 _MODULES = (
     *("container", "lifecycle", "logs", "running", "execution", "inspect", "image", "transfer"),
@@ -129,6 +130,8 @@ def _run(argv: list[str], session: Session) -> int:
     if words[0] == "help":
         return _help(words[1:], session)
     name, rest = find(words)
+    if options["host"]:
+        raise _elsewhere(options["host"][-1])
     if name in COMMANDS:
         return _command(name, rest, session)
     return _group(words, session)
@@ -219,6 +222,19 @@ def _host(engine: Engine, name: str) -> Engine:
             "context not found"
         )
     return engine if name == engine.host else engine.neighbour(name)
+
+
+def _elsewhere(url: str) -> EngineError:
+    """Why the engine at `url` does not carry out a command here."""
+    from dockerlab.engine.docker import asking, places, problems
+
+    try:
+        asking.ask(places.at(url, "-H"), _PATIENCE)
+    except problems.Problem:
+        return EngineError(
+            f"Cannot connect to the Docker daemon at {url}. Is the docker daemon running?"
+        )
+    return NeedsEngine("docker --host")
 
 
 def unusable(error: OSError, engine: Engine) -> str:

@@ -29,10 +29,15 @@ _PIPES = ("docker_engine", "dockerDesktopLinuxEngine", "podman-machine-default")
 def named() -> Address | None:
     """What DOCKER_HOST or DOCKER_CONTEXT names, in docker's order; a Problem if it is nothing."""
     if url := os.environ.get("DOCKER_HOST"):
-        return Address(_whole(url, "DOCKER_HOST"), "DOCKER_HOST", _tls())
+        return at(url, "DOCKER_HOST")
     if name := os.environ.get("DOCKER_CONTEXT"):
         return context(name)
     return None
+
+
+def at(url: str, origin: str) -> Address:
+    """The engine at `url`, which `origin` names; BadAddress if it is nothing."""
+    return Address(_whole(url, origin), origin, _tls())
 
 
 def usual() -> list[Address]:
