@@ -117,7 +117,7 @@ def _explain(text: str, words: Sequence[str] = (), *, honest: bool = False) -> N
 
 
 def _split(line: str, names: Mapping[str, object]) -> list[str]:
-    """Words as a shell makes them, with $NAME for a notebook's text or number called so.
+    """Words as a shell makes them, with $NAME for a notebook's text, number or path called so.
 
     On Windows a backslash is part of a path.
     """
@@ -127,7 +127,7 @@ def _split(line: str, names: Mapping[str, object]) -> list[str]:
         if found[0].startswith('"'):
             return _IN_TEXT.sub(mark, found[0])
         value = names.get(found["name"] or found["braced"] or "")
-        if not isinstance(value, str | int):
+        if not isinstance(value, str | int | os.PathLike):
             return found[0]
         values.append(str(value))
         return f"{_MARK}{len(values) - 1}{_MARK}"
