@@ -111,6 +111,7 @@ def test_port_of_another_container(docker: Docker, port: int) -> None:
     assert mask.sub("ID", docker.bad("start", "second")) == (
         f"Error response from daemon: {failure}\nError: failed to start containers: second\n"
     )
+    assert docker.bad("start", "second") == docker.bad("start", "second")  # lessons show it
     docker.good("stop", "registry")
     assert docker.good("start", "second") == "second\n"
 

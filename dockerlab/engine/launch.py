@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dockerlab.engine import ports, process
-from dockerlab.engine.container import LOG, NEVER, Container, new_id, now
+from dockerlab.engine.container import LOG, NEVER, Container, now
 from dockerlab.engine.mounts import on_host
 from dockerlab.engine.ports import Binding
 from dockerlab.errors import EngineError
@@ -59,9 +60,10 @@ def _registry(
 
 
 def unconnected(name: str, reason: str) -> str:
-    """What docker says when a container's ports cannot be published."""
+    """What docker says when a container's ports cannot be published; the same each time."""
+    endpoint = hashlib.sha256(f"endpoint {name}".encode()).hexdigest()
     return (
-        f"driver failed programming external connectivity on endpoint {name} ({new_id()}): {reason}"
+        f"driver failed programming external connectivity on endpoint {name} ({endpoint}): {reason}"
     )
 
 
