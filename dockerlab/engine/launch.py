@@ -61,7 +61,7 @@ def _registry(
 
 def unconnected(name: str, reason: str) -> str:
     """What docker says when a container's ports cannot be published; the same each time."""
-    endpoint = hashlib.sha256(f"endpoint {name}".encode()).hexdigest()
+    endpoint = hashlib.sha256(name.encode()).hexdigest()
     return (
         f"driver failed programming external connectivity on endpoint {name} ({endpoint}): {reason}"
     )
