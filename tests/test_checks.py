@@ -1,9 +1,7 @@
 """Each check in each state that it has words for, against a real registry and a real engine."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +127,6 @@ def test_own_registry(names: list[str], key: str, alone: Bench) -> None:
     assert alone.check("own-registry") == key
 
 
-def test_registry_runs(bench: Bench) -> None:
-    assert bench.check("registry-runs") == "ok"
-
-
 @pytest.mark.parametrize("name", ["registry-runs", "push", "push-v1", "pull-back", "team"])
 def test_no_registry_at_all(name: str, alone: Bench) -> None:
     assert alone.check(name) == "no-registry"
@@ -149,39 +143,6 @@ def test_a_registry_on_another_port_is_found(engine: Embedded) -> None:
         assert outcome.ok and outcome.facts["address"] == bench.address
     finally:
         bench.docker("rm -f -v registry")
-
-
-@pytest.fixture
-def stranger(engine: Embedded) -> Iterator[Callable[[int], Bench]]:
-    """A web server that answers everything with one status, as AirPlay does with 403."""
-    servers = []
-
-    def start(status: int) -> Bench:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return Bench(engine, f"127.0.0.1:{servers[-1].server_address[1]}")
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.mark.parametrize(("status", "key"), [(403, "stranger"), (404, "stranger"), (401, "ok")])
-def test_a_stranger_on_the_port(status: int, key: str, stranger: Callable[[int], Bench]) -> None:
-    bench = stranger(status)
-    assert bench.check("registry-runs") == key
-    if status != 404:
-        assert bench.check("push") == "trouble"
 
 
 def test_tag(bench: Bench) -> None:

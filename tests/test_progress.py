@@ -206,20 +206,22 @@ def test_the_map_tells_what_is_done_begun_open_and_to_come() -> None:
     there = by_name(view)
     assert there["00-start"] == "done" and there["05-tag-push-pull"] == "started"
     assert there["06-another-host"] == "open" and there["01-what-is-a-registry"] == "coming"
-    assert view.title == "Your way through the course: 1 of 4 lessons done"
+    assert view.title == f"Your way through the course: 1 of {len(LESSONS)} lessons done"
     assert view.next and view.next.name == "05-tag-push-pull" and view.going_on == "Go on with"
     lines = repr(view).splitlines()
     assert "✔ 0 · Start: done (3 of 3 questions · 5 minutes)" in lines
-    assert "◐ 5 · Tag, push, pull: begun (1 of 7 checks · 0 of 3 questions · 25 minutes)" in lines
+    assert "◐ 5 · Tag, push, pull: begun (1 of 6 checks · 0 of 3 questions · 25 minutes)" in lines
     finish("05-tag-push-pull")
     view.handle("look", None)
     assert view.next and view.next.name == "06-another-host"
-    finish("06-another-host")
+    for lesson in LESSONS:
+        if lesson.name != "02-image-names":
+            finish(lesson.name)
     view.handle("look", None)
     assert view.next and view.next.name == "02-image-names"
     finish("02-image-names")
     view.handle("look", None)
-    assert view.next is None and "4 of 4" in view.title
+    assert view.next is None and f"{len(LESSONS)} of {len(LESSONS)}" in view.title
 
 
 @pytest.mark.parametrize("lang", i18n.LANGUAGES)

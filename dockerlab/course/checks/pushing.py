@@ -5,20 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from dockerlab.course.checks.state import Seen, State, check, missing, same
-from dockerlab.errors import RegistryError, Unavailable
-
-
-@check("registry-runs")
-def _registry_runs(state: State, answer: Any) -> Seen:
-    with state.engine.connect(state.registry) as registry:
-        try:
-            registry.ping()
-        except Unavailable:
-            raise
-        except RegistryError as error:
-            if error.status != 401:  # some other program, such as AirPlay on a Mac
-                return "stranger", {"status": str(error.status)}
-    return "ok", {}
 
 
 @check("tag")
