@@ -71,9 +71,8 @@ class Lab:
     def progress(self) -> ProgressView:
         """The map of the whole course, and how far the learner has come."""
         from dockerlab.widgets.progress import ProgressView
-        from dockerlab.workspace import lessons
 
-        return ProgressView(lessons())
+        return ProgressView()
 
     def capstone(self) -> CapstoneView:
         """The steps of the last work, and which of them are done, as seen from outside."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from dockerlab.course import outline, progress
@@ -12,7 +11,7 @@ from dockerlab.widgets.view import View
 
 @dataclass(frozen=True)
 class Station:
-    """A lesson on the map; `status` is done, started, open or coming."""
+    """A lesson on the map; `status` is done, started or open."""
 
     name: str
     title: str
@@ -25,17 +24,16 @@ class Station:
 
     @property
     def link(self) -> str:
-        """The lesson's file beside this notebook; "" if it is still to be written."""
-        return "" if self.status == "coming" else f"{self.name}.ipynb"
+        """The lesson's file beside this notebook."""
+        return f"{self.name}.ipynb"
 
 
 class ProgressView(View):
-    """What the learner has done of the whole course; `available` are the lessons that there are."""
+    """What the learner has done of the whole course."""
 
     template = "progress"
 
-    def __init__(self, available: Collection[str]) -> None:
-        self._available = set(available)
+    def __init__(self) -> None:
         self.confirming = False
         self.unkept = ""
         self.on_look()
@@ -43,14 +41,14 @@ class ProgressView(View):
     @property
     def title(self) -> str:
         """What is shown, and how much of it is done."""
-        written = self._written
-        done = sum(each.status == "done" for each in written)
+        counted = self._counted
+        done = sum(each.status == "done" for each in counted)
         said = ngettext(
             "Your way through the course: {done} of {count} lesson done",
             "Your way through the course: {done} of {count} lessons done",
-            len(written),
+            len(counted),
         )
-        return said.format(done=digits(done), count=digits(len(written)))
+        return said.format(done=digits(done), count=digits(len(counted)))
 
     @property
     def stations(self) -> list[Station]:
@@ -58,13 +56,13 @@ class ProgressView(View):
         return [self._station(lesson) for lesson in outline.lessons()]
 
     @property
-    def _written(self) -> list[Station]:
-        return [each for each in self.stations if each.link and each.counts]
+    def _counted(self) -> list[Station]:
+        return [each for each in self.stations if each.counts]
 
     @property
     def next(self) -> Station | None:
         """Where to go on: the lesson that she was in, else the first one that is not done."""
-        stations = self._written
+        stations = self._counted
         at = next((n for n, each in enumerate(stations) if each.here), 0)
         return next((each for each in stations[at:] + stations[:at] if each.status != "done"), None)
 
@@ -106,17 +104,14 @@ class ProgressView(View):
         self.forget()
 
     def _station(self, lesson: outline.Lesson) -> Station:
-        there = lesson.name in self._available
-        status = self._progress.status(lesson) if there else "coming"
+        status = self._progress.status(lesson)
         sign, word = {
             "done": ("✔", _("done")),
             "started": ("◐", _("begun")),
             "open": ("○", _("not begun yet")),
-            "coming": ("·", _("coming")),
         }[status]
-        facts = self._facts(lesson) if there else ""
-        here = there and lesson.name == self._progress.last
-        counts = bool(lesson.minutes)
+        here = lesson.name == self._progress.last
+        facts, counts = self._facts(lesson), bool(lesson.minutes)
         return Station(lesson.name, lesson.title, status, word, sign, facts, here, counts)
 
     def _facts(self, lesson: outline.Lesson) -> str:
