@@ -44,6 +44,10 @@ STICKS_OUT = """selector => [...document.querySelectorAll(selector)].flatMap(roo
     return one.getBoundingClientRect().right > edge;
   }).map(one => one.outerHTML.slice(0, 120));
 })"""
+IN_SIGHT = """css => {
+  const place = document.querySelector(css).getBoundingClientRect();
+  return place.top > 0 && place.bottom < innerHeight / 2;
+}"""
 OWN = [f"{PANEL} {css}" for css in (".jp-RenderedMarkdown", ".jp-OutputArea-output")]
 
 
@@ -110,3 +114,14 @@ def test_a_lesson_from_its_first_cell_to_its_last(lesson: Lesson) -> None:
     assert lesson.inaccessible() == []
     lang, name = lesson.path.split("/")
     lesson.follow(f"{'en' if lang == 'bn' else 'bn'}/{name}")
+
+
+@pytest.mark.parametrize("lang", ["bn", "en"])
+def test_a_word_leads_to_its_place_in_the_glossary(studio: Studio, lang: str) -> None:
+    studio.page.evaluate(CLOSE)
+    lesson = Lesson(studio.page, f"{lang}/05-tag-push-pull.ipynb")
+    lesson.run()
+    lesson.page.locator(f'{OWN[0]} a[href$="#manifest"]').click()
+    heading = lesson.page.locator(f'{PANEL} [data-jupyter-id="manifest"]')
+    heading.wait_for()
+    lesson.page.wait_for_function(IN_SIGHT, arg='[data-jupyter-id="manifest"]')

@@ -139,6 +139,14 @@ function toNotebook(link) {
   if (link.hash) toSection(link.hash.slice(1));
 }
 
+// The same help for the links in a lesson's prose.
+function toWord(event) {
+  const link = event.target.closest?.('.jp-RenderedMarkdown a[href*=".ipynb"]');
+  if (link?.hash) toSection(decodeURIComponent(link.hash).slice(1));
+}
+document.removeEventListener("click", globalThis.dockerlabToWord); // of the widget before
+document.addEventListener("click", (globalThis.dockerlabToWord = toWord));
+
 // In a notebook that is only being opened, JupyterLab looks for a heading too early.
 function toSection(id, tries = 100) {
   const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
