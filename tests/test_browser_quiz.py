@@ -138,12 +138,12 @@ def test_a_quiz_by_keyboard_and_after_a_restart_it_is_all_there(sheet: Sheet) ->
 def test_down_keeps_the_focus_too_and_ends_cannot_be_passed(sheet: Sheet) -> None:
     fresh(sheet)
     place = sheet.run('lab.quiz("06-another-host")')
-    deliver = form(place, "deliver")
-    down = deliver.locator('button[value="compare down"]')
+    secure = form(place, "secure")
+    down = secure.locator('button[value="login down"]')
     down.focus()
     for position in (1, 2, 3):
         sheet.page.keyboard.press("Enter")
-        expect(deliver.locator("li").nth(position)).to_have_attribute("data-key", "compare")
+        expect(secure.locator("li").nth(position)).to_have_attribute("data-key", "login")
         expect(down).to_be_focused()
     expect(down).to_have_attribute("aria-disabled", "true")
     cells = "jupyterapp.shell.currentWidget.content.model.cells.length"
@@ -153,7 +153,7 @@ def test_down_keeps_the_focus_too_and_ends_cannot_be_passed(sheet: Sheet) -> Non
     expect(down).to_be_focused()
     assert sheet.page.evaluate(cells) == before
     sheet.page.keyboard.press("Enter")
-    expect(deliver.locator("li").nth(3)).to_have_attribute("data-key", "compare")
+    expect(secure.locator("li").nth(3)).to_have_attribute("data-key", "login")
 
 
 def test_what_is_right_cannot_be_read_from_the_page_before(sheet: Sheet) -> None:
