@@ -17,7 +17,7 @@ _DRY_RUN = "registry garbage-collect --dry-run /etc/docker/registry/config.yml"
 _ELIGIBLE = re.compile(r"(\d+) blobs and (\d+) manifests eligible for deletion")
 
 
-@check("second-user")
+@check("karim-too")
 def _second_user(state: State, answer: Any) -> Seen:
     if _lets_in(state, "", ""):
         return "open", {}

@@ -69,6 +69,8 @@ def check(name: str) -> Callable[[Callable[[State, Any], Seen]], Callable[[State
     """Make a function the check called `name`."""
 
     def register(function: Callable[[State, Any], Seen]) -> Callable[[State, Any], Seen]:
+        if name in CHECKS:
+            raise ValueError(f"there is a check called {name} already")
         CHECKS[name] = function
         return function
 
