@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
+import time
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from dockerlab.engine.container import Container
     from dockerlab.image.manifest import Manifest
     from dockerlab.registry.client import Registry
+    from dockerlab.registry.events import Event
 
 CONTAINER, VOLUME, INSIDE = "team-registry", "team-data", "/var/lib/registry"
 USERS = {"mina": "cloud-4-mina", "rafi": "rain-4-rafi"}  # as the lesson tells everybody
 KEPT, OLD = ("team/web:1.0", "team/api:1.0"), "team/old:0.1"
 _PATIENCE = 5  # seconds for an answer
+_WRITTEN, _PAUSE = 2.0, 0.05  # seconds until a request must be in the log
+_LISTENS = "listening on"  # says a registry's log at each start
 _LATER = 5  # seconds between a container's making and what is surely another start of it
 _DELETE = "REGISTRY_STORAGE_DELETE_ENABLED"
 _EXPIRED, _NOT_YET = 10, 9  # OpenSSL's numbers: X509_V_ERR_…
@@ -243,21 +247,32 @@ def _believes_anything(state: State, registry: str) -> bool:
 def _pushed(team: Team) -> set[str]:
     """Which of the images to keep were pushed since the registry started, as its log tells."""
     from dockerlab.engine.commands.format import parse_time
-    from dockerlab.registry.events import parse
 
     assert team.container
-    since = parse_time(team.container.state.started)
-    written = b"".join(
-        piece for _, piece in team.engine.containers.output(team.container, since=since)
-    )
-    targets = {"/v2/{}/manifests/{}".format(*image.split(":")): image for image in KEPT}
-    asked = parse(written.decode(errors="replace").split("\n"))
-    if not any(each.status == 200 for each in asked):
-        # A log that tells of no success, not even ours: is this another start than the first?
-        again = (since - parse_time(team.container.created)).total_seconds() > _LATER
+    asked = _asked(team, team.container)
+    if not asked:  # by such a log nobody knows: is this another start than the first?
+        started, made = team.container.state.started, team.container.created
+        again = (parse_time(started) - parse_time(made)).total_seconds() > _LATER
         return set() if again else set(KEPT)
+    targets = {"/v2/{}/manifests/{}".format(*image.split(":")): image for image in KEPT}
     return {
         targets[each.target]
         for each in asked
         if each.method == "PUT" and each.status == 201 and each.target in targets
     }
+
+
+def _asked(team: Team, container: Container) -> list[Event]:
+    """What a log has since the last start; nothing if not even what we have just asked."""
+    from dockerlab.registry.events import parse
+
+    deadline = time.monotonic() + _WRITTEN
+    while time.monotonic() < deadline:
+        log = b"".join(piece for _, piece in team.engine.containers.output(container)).decode(
+            errors="replace"
+        )
+        asked = parse(log.rpartition(_LISTENS)[2].split("\n"))
+        if any(each.status == 200 for each in asked):
+            return asked
+        time.sleep(_PAUSE)
+    return []
