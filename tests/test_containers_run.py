@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dockerlab.engine.ports import are_open
 from dockerlab.image.reference import Reference
 from tests.containing import HINT, free_port, host, start, status
 from tests.dockers import Docker
@@ -211,3 +212,14 @@ def test_flags_that_exclude_each_other(docker: Docker) -> None:
     assert docker("run", "--rm", "--restart", "always", "registry:2").err == (
         f"docker: conflicting options: cannot specify both --restart and --rm{HINT}"
     )
+
+
+def test_a_registry_whose_log_says_nothing_answers_all_the_same(docker: Docker, port: int) -> None:
+    quiet = ("-e", "REGISTRY_LOG_LEVEL=error", "-e", "REGISTRY_LOG_ACCESSLOG_DISABLED=true")
+    published = {"5000/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}], "53/udp": []}
+    assert not are_open(published)
+    docker.good("run", "-d", "--name", "quiet", "-p", f"{port}:5000", *quiet, "registry:2")
+    assert docker.good("logs", "quiet") == ""
+    assert are_open(published)
+    docker.good("tag", docker.good("pull", "-q", "hello-registry").strip(), f"localhost:{port}/x")
+    assert "digest: sha256:" in docker.good("push", f"localhost:{port}/x")

@@ -19,6 +19,7 @@ from dockerlab.engine.container import LOG, Container
 from dockerlab.engine.home import private
 from dockerlab.engine.launch import unconnected
 from dockerlab.engine.output import dated, show
+from dockerlab.engine.ports import are_open
 from dockerlab.engine.watching import KILLED, STOPPED, Watch, daemon, missing
 from dockerlab.errors import EngineError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 10  # seconds before `docker stop` kills
 _START = 15  # seconds that a registry may take to answer
+_SILENCE = 1.5  # seconds after which it need not say so in its log
 _PAUSE = 0.01
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no other
 
@@ -239,12 +241,14 @@ class Containers(Watch):
     def _await(self, container: Container, begin: int) -> None:
         """Come back when the registry answers, or has ended."""
         running, log = container.process, self.log(container)
-        deadline = time.monotonic() + _START
-        while running and running.alive and time.monotonic() < deadline:
+        began = time.monotonic()
+        while running and running.alive and (waited := time.monotonic() - began) < _START:
             with log.open("rb") as file:
                 file.seek(begin)
                 if b"listening on" in file.read():
                     return
+            if waited > _SILENCE and are_open(container.state.ports):  # by a log that is quiet
+                return
             time.sleep(_PAUSE)
         if b": bind: " in self._last_line(container):
             self._port_lost(container)

@@ -9,7 +9,7 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerlab.errors import EngineError
@@ -85,6 +85,21 @@ def allocate(binding: Binding, taken: Iterable[tuple[str, int]]) -> int:
                 f"Error starting userland proxy: listen {kind} {address}:{port}: bind: {reason}"
             )
     raise EngineError(refusal)
+
+
+def are_open(published: Mapping[str, Sequence[Mapping[str, str]]]) -> bool:
+    """Whether somebody takes connections wherever a container's TCP ports are published."""
+    entries = [
+        entry for port, found in published.items() for entry in found if port.endswith("/tcp")
+    ]
+    try:
+        for entry in entries:
+            address = ipaddress.ip_address(entry["HostIp"])
+            host = LOOPBACK if address.is_unspecified else str(address)
+            socket.create_connection((host, int(entry["HostPort"])), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bind(binding: Binding, port: int) -> int:

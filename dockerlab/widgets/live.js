@@ -147,11 +147,21 @@ function toWord(event) {
 document.removeEventListener("click", globalThis.dockerlabToWord); // of the widget before
 document.addEventListener("click", (globalThis.dockerlabToWord = toWord));
 
-// In a notebook that is only being opened, JupyterLab looks for a heading too early.
-function toSection(id, tries = 100) {
-  const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
-  if (heading) setTimeout(() => heading.scrollIntoView(), 500);
-  else if (tries) setTimeout(toSection, 100, id, tries - 1);
+// In a notebook that is only being opened, JupyterLab looks for a heading too early, and the cells
+// above it go on growing for a while. It stays in sight until somebody moves.
+function toSection(id) {
+  const moved = new AbortController();
+  for (const kind of ["wheel", "pointerdown", "keydown"])
+    document.addEventListener(kind, () => moved.abort(), { capture: true, signal: moved.signal });
+  let found = 0;
+  function look(tries) {
+    const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
+    if (moved.signal.aborted || !tries || found > 12) return moved.abort();
+    heading?.scrollIntoView();
+    found += heading ? 1 : 0;
+    setTimeout(look, heading ? 250 : 100, tries - 1);
+  }
+  setTimeout(look, 250, 120);
 }
 
 function render({ model, el }) {
