@@ -109,7 +109,7 @@ def test_the_colours_of_parts_can_be_seen_in_both_themes(background: str) -> Non
 def test_an_outcome_is_a_sign_and_words_and_never_markup() -> None:
     engine = Embedded()
     good, bad = CheckView("full-name", engine, FULL), CheckView("<b>no</b> & no", engine)
-    said = "✘ There is no check called “<b>no</b> & no”. Did you mean “from-host2”?"
+    said = "✘ There is no check called “<b>no</b> & no”. Did you mean “by-hand”?"
     assert (repr(good), repr(bad)) == (f"✔ Right! {FULL}, with all four parts.", said)
     assert Balanced(bad._repr_html_()).text == said
     assert "✔" in good._repr_html_()
