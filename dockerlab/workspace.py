@@ -89,7 +89,7 @@ def lesson(name: str) -> str:
         numbers = {stem: stem.partition("-")[0] for stem in stems}
         found = [s for s, n in numbers.items() if n.isdecimal() and int(n) == int(wanted)]
     else:
-        found = [stem for stem in stems if wanted in (stem, stem.partition("-")[2])]
+        found = [stem for stem in stems if wanted in (stem, stem.partition("-")[2] or stem)]
         found = found or [stem for stem in stems if wanted in stem]
     if len(found) != 1 or not wanted:
         raise UnclearLesson(name, found or get_close_matches(wanted, stems, 3) or stems)

@@ -1,12 +1,11 @@
 """The same command lines on the embedded engine and on a real Docker Engine, letter by letter.
 
-What is known to differ, and why, is in differential/differences.yaml.
+What is known to differ, and why, is in differential/differences.yaml. The lessons' lines are
+compared by nbval, which runs the lessons on both engines.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,23 +17,6 @@ FOLDER = Path(__file__).parent / "differential"
 
 def test_there_are_many_lines() -> None:
     assert len({line for line in lines() if not line.startswith("!")}) >= 120
-
-
-def test_the_lessons_lines_are_among_them() -> None:
-    """But for those of a second host, which are in test_second_host.py."""
-    cells = [
-        cell["source"]
-        for path in (FOLDER.parents[1] / "notebooks" / "en").glob("*.ipynb")
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
-        if cell["cell_type"] == "code"
-    ]
-    typed = [line for cell in cells for line in re.findall(r"(?m)^%docker (.*)$", "".join(cell))]
-    here = {
-        line.replace("localhost:5000", "HOST").replace("-p 5000", "-p PORT")
-        for line in typed
-        if not line.startswith("--context")
-    }
-    assert here and here - set(lines()) == set()
 
 
 def test_every_line_is_dockers(tmp_path: Path, need: Callable[[str], str]) -> None:

@@ -158,9 +158,9 @@ class Dashboard(View):
             step.meaning = explained(step.output, line) if step.status else None
         finally:
             step.is_busy = False
-            self.busy.discard(name)
             self.counts = {}
             self.refresh()
+            self.busy.discard(name)
         self.show()
         self._weigh()
 
@@ -172,9 +172,9 @@ class Dashboard(View):
         except DockerlabError as error:
             self.failure = error.message()
         finally:
-            self.busy.discard(_ALL)
             self.counts = {}
             self.refresh()
+            self.busy.discard(_ALL)
         self.show()
         self._weigh()
 
