@@ -25,7 +25,7 @@ from dockerlab.engine.embedded import Embedded
 
 ROOT = Path(__file__).parent.parent
 MOST = 2.0
-START = re.compile(r"(?m)^%docker (?:container )?(?:run .*registry:\d|start |restart )")
+START = re.compile(r"(?m)^%docker (?:container )?(?:run -d |start |restart )")
 
 
 def empty(folder: Path, count: int) -> Path:

@@ -153,13 +153,16 @@ function toSection(id) {
   const moved = new AbortController();
   for (const kind of ["wheel", "pointerdown", "keydown"])
     document.addEventListener(kind, () => moved.abort(), { capture: true, signal: moved.signal });
-  let found = 0;
+  let still = 0; // how often it was where it was left
+  let top = NaN;
   function look(tries) {
     const heading = document.querySelector(`[data-jupyter-id="${CSS.escape(id)}"]`);
-    if (moved.signal.aborted || !tries || found > 12) return moved.abort();
+    if (moved.signal.aborted || !tries || still > 12) return moved.abort();
+    const place = () => Math.round(heading?.getBoundingClientRect().top ?? NaN);
+    still = place() === top ? still + 1 : 0;
     heading?.scrollIntoView();
-    found += heading ? 1 : 0;
-    setTimeout(look, heading ? 250 : 100, tries - 1);
+    top = place();
+    setTimeout(look, 250, tries - 1);
   }
   setTimeout(look, 250, 120);
 }
