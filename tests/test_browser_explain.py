@@ -118,7 +118,7 @@ def test_an_error_is_practised_in_its_own_section(sheet: Sheet, port: str) -> No
     sheet.page.keyboard.press("Enter")
     sheet.page.wait_for_function(IN_FRONT, arg=f"{sheet.path[:2]}/troubleshooting.ipynb")
     heading = sheet.page.locator(f"{PANEL} h3", has_text="push-denied")
-    expect(heading).to_be_in_viewport()
+    expect(heading).to_be_in_viewport(timeout=60_000)  # after 132 cells are drawn
     assert sheet.page.evaluate("globalThis.same")  # the page was not loaded anew
     sheet.page.evaluate(DO, ["docmanager:open", {"path": sheet.path}])
     sheet.page.wait_for_function(IN_FRONT, arg=sheet.path)

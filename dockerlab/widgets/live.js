@@ -164,7 +164,7 @@ function toSection(id) {
     top = place();
     setTimeout(look, 250, tries - 1);
   }
-  setTimeout(look, 250, 120);
+  setTimeout(look, 250, 240);
 }
 
 function render({ model, el }) {
