@@ -6,14 +6,13 @@ from typing import Any
 
 from dockerlab.course import glossary
 from dockerlab.course.checks.names import named
-from dockerlab.course.checks.state import Seen, State, check
+from dockerlab.course.checks.state import NOTHING, Seen, State, check
 from dockerlab.engine.registries import address, registries
 from dockerlab.errors import NotFound, RegistryError
 from dockerlab.image.manifest import Manifest
 from dockerlab.image.reference import Reference
 
 _FILE = "/etc/docker/registry/config.yml"  # where registry:2 looks
-_NOTHING = "sha256:" + 64 * "0"
 _MEASURES = (  # of each mishap: what helps
     {"backup"},
     {"retention", "garbage-collection"},
@@ -76,7 +75,7 @@ def _deletes(state: State) -> bool:
     """Whether the registry would delete a manifest, if it had this one."""
     with state.engine.connect(state.registry) as registry:
         try:
-            registry.delete("my-image", _NOTHING)
+            registry.delete("my-image", NOTHING)
         except NotFound:
             return True
         except RegistryError as error:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dockerlab.course.checks.state import Seen, State, check, missing
+from dockerlab.course.checks.state import NOTHING, Seen, State, check, missing
 from dockerlab.errors import NotFound, RegistryError
-
-_NOTHING = f"sha256:{'0' * 64}"  # no manifest has this digest
 
 
 @check("mended-registry")
@@ -28,7 +26,7 @@ def _mended_name(state: State, answer: Any) -> Seen:
 def _mended_delete(state: State, answer: Any) -> Seen:
     with state.engine.connect(state.registry) as registry:
         try:
-            registry.delete("my-image", _NOTHING)
+            registry.delete("my-image", NOTHING)
         except NotFound:  # it would have deleted
             pass
         except RegistryError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from dockerlab.course.checks.state import Seen, State, check
+from dockerlab.course.checks.state import NOTHING, Seen, State, check
 from dockerlab.engine.container import Container
 from dockerlab.engine.registries import is_registry
 from dockerlab.errors import NotFound, RegistryError, Unauthorized, Unavailable
@@ -18,7 +18,6 @@ _TAGS = re.compile(r"/v2/(.+)/tags/list")
 _LESSONS = ("nobody",)  # what the lesson itself asks for
 _THIRD = "third"  # the container, and where it is to answer
 _PORT = "5003"
-_NOTHING = "sha256:" + 64 * "0"
 
 
 @check("registry-runs")
@@ -66,7 +65,7 @@ def _is_repository(name: str) -> bool:
 def _third_registry(state: State, answer: Any) -> Seen:
     with state.engine.connect(f"localhost:{_PORT}") as registry:
         try:
-            registry.delete("nobody", _NOTHING)
+            registry.delete("nobody", NOTHING)
         except NotFound:
             return "ok", {}
         except Unavailable:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dockerlab.image.manifest import Manifest
 
 REGISTRY = "localhost:5000"
+NOTHING = "sha256:" + 64 * "0"  # no manifest has this digest
 Seen = tuple[str, Mapping[str, str | int]]  # `ok` or a hint's key, and what fills its text
 CHECKS: dict[str, Callable[[State, Any], Seen]] = {}
 
