@@ -27,7 +27,9 @@ LAYERS = (  # each may import what stands before it, and its own kind
     {"engine"},
     {"hub"},
     {"course", "widgets"},
-    {"cli", "jupyter", "lab", "magic", "start", "workspace", "__main__"},
+    {"classroom"},
+    {"bundle", "doctor", "jupyter", "lab", "magic", "presenting", "start", "workspace"},
+    {"cli", "__main__"},
 )
 HEAVY = {
     *("IPython", "anywidget", "click", "docker", "granian", "httpx", "ipywidgets", "jinja2"),

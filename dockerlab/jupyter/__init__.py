@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,15 +56,16 @@ class Jupyter:
     """A JupyterLab on `folder`, started when this is made; ready when `is_ready` says so.
 
     It keeps what it must keep in `home`, listens on this machine only and asks for a token.
+    `options` are further ones of its command line.
     """
 
-    def __init__(self, folder: Path, home: Path, port: int = PORT) -> None:
+    def __init__(self, folder: Path, home: Path, port: int = PORT, *options: str) -> None:
         self.home = home
         self._runtime = Path(tempfile.mkdtemp(prefix="runtime-", dir=home))
         self._log = home / "jupyterlab.log"
         self._base = self._token = ""
         self._deadline = time.monotonic() + _READY
-        self._process = self._start(folder, port or _free_port())
+        self._process = self._start(folder, port or _free_port(), options)
 
     def is_ready(self) -> bool:
         """Whether it answers; JupyterStopped if it never will."""
@@ -99,7 +100,7 @@ class Jupyter:
         self._process.wait()
         shutil.rmtree(self._runtime, ignore_errors=True)
 
-    def _start(self, folder: Path, port: int) -> subprocess.Popen[bytes]:
+    def _start(self, folder: Path, port: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--LabApp.default_url=/lab/tree/start.md"]
@@ -110,7 +111,7 @@ class Jupyter:
             command.append("--allow-root")
         with self._log.open("wb") as log:
             return subprocess.Popen(
-                command,
+                [*command, *options],
                 cwd=self.home,
                 env=environment(self.home) | {"JUPYTER_RUNTIME_DIR": str(self._runtime)},
                 stdin=subprocess.DEVNULL,

@@ -1,0 +1,1 @@
+"""A registry for a room full of learners, on the instructor's machine."""
