@@ -18,9 +18,7 @@ from dockerlab.i18n import LANGUAGES
 
 def notes(lesson: str) -> Mapping[str, Mapping[str, str]]:
     """The notes of a lesson, by the ids of its cells; empty if it has none."""
-    return {
-        cell: {lang: note[lang] for lang in LANGUAGES} for cell, note in _kept(lesson).items()
-    }
+    return {cell: {lang: note[lang] for lang in LANGUAGES} for cell, note in _kept(lesson).items()}
 
 
 def skippable(lesson: str) -> frozenset[str]:
