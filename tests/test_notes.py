@@ -1,5 +1,6 @@
 """What a speaker is given: notes at real cells, alike in both languages, to be read at a glance."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def cells(lesson: str, lang: str = "en") -> list[notebooks.Notebook]:
 
 def labels(text: str, lang: str) -> list[int]:
     """What each line of a note is for."""
-    return [LABELS[lang].index(line.partition(": ")[0]) for line in text.splitlines()]
+    said = [re.fullmatch(r"- \*\*(.+):\*\* \S.*\S", line) for line in text.splitlines()]
+    return [LABELS[lang].index(line[1]) for line in said if line or pytest.fail(text)]
 
 
 def test_what_is_no_lesson_has_no_notes() -> None:
@@ -70,7 +72,7 @@ def test_every_exercise_has_a_note_that_gives_time_or_help(lesson: str) -> None:
             said = [
                 line for id in since for line in notes(lesson).get(id, {}).get("en", "").split("\n")
             ]
-            assert any(line.startswith(("Wait: ", "If stuck: ")) for line in said), cell["id"]
+            assert any(line.startswith(("- **Wait:", "- **If stuck:")) for line in said), cell["id"]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

@@ -2,8 +2,9 @@
 
 push: {bn: …, en: …, skip: true}
 
-A note counts until the next one. Each of its lines begins with what it is for: Ask, Say, Show,
-Wait, If stuck. Where `skip` is true, what it counts for may be left out when time is short.
+A note counts until the next one. It is a list in Markdown, each item of which begins with what it
+is for: Ask, Say, Show, Wait, If stuck. Where `skip` is true, what the note counts for may be left
+out when time is short.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dockerlab.i18n import LANGUAGES
 
 
 def notes(lesson: str) -> Mapping[str, Mapping[str, str]]:
-    """The notes of a lesson, by the ids of its cells; empty if it has none."""
+    """The notes of a lesson, in both languages, by the ids of its cells; empty if it has none."""
     return {cell: {lang: note[lang] for lang in LANGUAGES} for cell, note in _kept(lesson).items()}
 
 
