@@ -192,13 +192,16 @@ def shell_lines() -> Callable[[str], list[str]]:
     return lambda name: [line.strip() for line in (ROOT / name).read_text("utf-8").splitlines()]
 
 
-def test_the_start_page_leads_to_every_lesson_and_nowhere_else() -> None:
+def test_the_start_page_leads_to_every_lesson_then_to_the_guides_and_nowhere_else() -> None:
     notebooks = ROOT / "notebooks"
     links = re.findall(r"\]\(([^)]+)\)", (notebooks / "start.md").read_text("utf-8"))
-    assert set(links) == {
+    guides = ["instructor.bn.md", "instructor.en.md"]
+    lessons = links[: -len(guides)]
+    assert links[-len(guides) :] == guides
+    assert set(lessons) == {
         f"{path.parent.name}/{path.name}" for path in notebooks.glob("??/*.ipynb")
     }
-    assert links[2:] == sorted(links[2:], key=lambda link: link.split("/")[::-1])
+    assert lessons[2:] == sorted(lessons[2:], key=lambda link: link.split("/")[::-1])
 
 
 def test_what_is_imported_is_declared() -> None:
