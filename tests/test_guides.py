@@ -59,7 +59,7 @@ def unknown(line: str) -> str:
     command: click.Command = cli
     words = iter(shlex.split(line)[1:])
     for word in words:
-        if command.context_settings.get("ignore_unknown_options"):
+        if not command.add_help_option:
             return ""  # it hands everything on, as `dockerlab docker` does
         options = {name: each for each in command.params for name in each.opts}
         if word.startswith("-"):
