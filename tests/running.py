@@ -32,6 +32,10 @@ class Course:
         assert self.process.stdout is not None
         self._stream = self.process.stdout
         self.said = ""
+        self.hear(until)
+
+    def hear(self, until: str) -> None:
+        """Listen until it says that, or ends."""
         for line in self._stream:
             self.said += line
             if until in line:
