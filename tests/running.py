@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # which is as hard on Windows
 _URL = re.compile(r"http://127\.0\.0\.1:(\d+)/\S+")
 
 
@@ -28,6 +30,7 @@ class Course:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         assert self.process.stdout is not None
         self._stream = self.process.stdout
@@ -46,7 +49,7 @@ class Course:
     def end(self, *signals: int) -> int:
         """Send it signals (none: it ends by itself); its exit status."""
         for number in signals:
-            self.process.send_signal(number)
+            self.process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
         if not self._stream.closed:
             self.said += self._stream.read()
             self._stream.close()
