@@ -18,12 +18,12 @@ _URL = re.compile(r"http://127\.0\.0\.1:(\d+)/\S+")
 class Course:
     """A `dockerlab` that has told its `url` and `port`, or has ended ("" and 0 then)."""
 
-    def __init__(self, home: Path, arguments: Sequence[str], until: str) -> None:
-        self.home = home
+    def __init__(self, home: Path, arguments: Sequence[str], until: str, python: str) -> None:
+        self.home, self.python = home, python
         self.mine = home.parent / "mine"  # where the learner's copy is, if --dir says so
         surroundings = {key: value for key, value in os.environ.items() if key != "DOCKERLAB_LANG"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "dockerlab", "--no-browser", *arguments],
+            [python, "-m", "dockerlab", "--no-browser", *arguments],
             env=surroundings | {"DOCKERLAB_HOME": str(home), "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -57,7 +57,7 @@ class Course:
 
     def command(self, *words: str) -> str:
         """What another `dockerlab …` in the same home prints."""
-        command = [sys.executable, "-m", "dockerlab", *words]
+        command = [self.python, "-m", "dockerlab", *words]
         surroundings = os.environ | {"DOCKERLAB_HOME": str(self.home)}
         done = subprocess.run(command, env=surroundings, stdout=subprocess.PIPE, check=True)
         return done.stdout.decode()
@@ -78,9 +78,11 @@ class Course:
 
 
 @contextmanager
-def open_course(home: Path, *arguments: str, until: str = "Ctrl-C") -> Iterator[Course]:
+def open_course(
+    home: Path, *arguments: str, until: str = "Ctrl-C", python: str = sys.executable
+) -> Iterator[Course]:
     """A `dockerlab` that has printed `until`, and is surely gone afterwards."""
-    course = Course(home, arguments, until)
+    course = Course(home, arguments, until, python)
     try:
         yield course
     finally:
