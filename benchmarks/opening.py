@@ -73,7 +73,9 @@ def use(course: Course, page: Page, done: Callable[[], None]) -> None:
 def main() -> int:
     """Measure both openings, and print a table."""
     lesson = sys.argv[1] if sys.argv[1:] else "1"
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        sys.exit("Chromium is not installed.")
     os.environ.setdefault("DOCKERLAB_ENGINE", "embedded")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"

@@ -21,6 +21,7 @@ from playwright.sync_api import Page  # noqa: E402
 from tests.pages import DO, READY, open_studio  # noqa: E402
 
 TARGET = ROOT / ".github" / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1000, "height": 640}
 RUN = """async last => {
   const {content, sessionContext} = jupyterapp.shell.currentWidget;
@@ -59,11 +60,10 @@ SHOTS = {
 PICTURES = [f"{name}.{lang}" for name in SHOTS for lang in ("bn", "en")]
 
 
-def photograph(picture: str, target: Path) -> None:
+def photograph(picture: str, target: Path, chromium: str) -> None:
     """Make one picture, NAME.LANG, in the folder `target`."""
     name, lang = picture.split(".")
     shot = SHOTS[name]
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
     options = ["--lang", lang, "--lesson", shot.lesson]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -94,9 +94,12 @@ def main() -> None:
     arguments = parser.parse_args()
     if strangers := set(arguments.pictures) - set(PICTURES):
         parser.error(f"no such picture: {', '.join(sorted(strangers))}")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not chromium:
+        parser.error(f"none of these is installed: {', '.join(BROWSERS)}")
     os.environ["DOCKERLAB_ENGINE"] = "embedded"
     for picture in arguments.pictures or PICTURES:
-        photograph(picture, arguments.into)
+        photograph(picture, arguments.into, chromium)
 
 
 if __name__ == "__main__":
