@@ -160,30 +160,44 @@ class Studio:
 
 
 @contextmanager
-def open_studio(folder: Path, chromium: str, *arguments: str) -> Iterator[Studio]:
-    """JupyterLab, started with more arguments, and Chromium, both gone afterwards."""
-    config = folder / "home" / "jupyter" / "config"
+def open_page(chromium: str, **options: Any) -> Iterator[Page]:
+    """An empty page in a Chromium of its own; `options` are those of a Playwright context."""
+    unboxed = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=unboxed)
+        page = browser.new_context(**options).new_page()
+        page.set_default_timeout(30_000)
+        yield page
+        browser.close()
+
+
+def expose(home: Path) -> None:
+    """Let scripts in the page reach the JupyterLab of the course in `home`, from its next start."""
+    config = home / "jupyter" / "config"
     config.mkdir(parents=True)
     seen = {"LabApp": {"expose_app_in_browser": True}}
     (config / "jupyter_lab_config.json").write_text(json.dumps(seen), "utf-8")
-    unboxed = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+
+
+@contextmanager
+def open_studio(folder: Path, chromium: str, *arguments: str, **options: Any) -> Iterator[Studio]:
+    """JupyterLab, started with more arguments, and Chromium, both gone afterwards."""
+    expose(folder / "home")
+    options = {
+        "viewport": {"width": 1280, "height": 1000},
+        "permissions": ["clipboard-read", "clipboard-write"],
+        **options,
+    }
     mine = folder / "mine"
     with (
         open_course(folder / "home", "--port", "0", "--dir", str(mine), *arguments) as course,
-        sync_playwright() as playwright,
+        open_page(chromium, **options) as page,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=unboxed)
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 1000},
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        page = context.new_page()
-        page.set_default_timeout(30_000)
         expect.set_options(timeout=20_000)  # a machine may be busy
         page.goto(course.url)
         page.wait_for_function("globalThis.jupyterapp?.shell?.currentWidget")
         yield Studio(page, course)
-        browser.close()
+        page.context.close()
         course.end(signal.SIGINT)
 
 

@@ -6,7 +6,6 @@ The texts are those of docker 28.2.2 with engine 20.10.24.
 import json
 import os
 import re
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 from dockerlab.engine import process
 from tests.containing import HINT, answers, elsewhere, free_port, host, pid, start, status, until
 from tests.dockers import Docker
+from tests.running import KILL
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_stop_start_restart_kill_and_rm(docker: Docker, port: int) -> None:
 
 def test_kill_9_shows_137(docker: Docker, port: int) -> None:
     start(docker, port)
-    os.kill(pid(docker), signal.SIGKILL)
+    os.kill(pid(docker), KILL)
     until(lambda: status(docker).startswith("Exited (137)"))
 
 
@@ -86,7 +86,7 @@ def test_a_registry_that_nobody_watched(docker: Docker, port: int, tmp_path: Pat
         tmp_path, "run", "-d", "-p", f"{port}:5000", "--name", "registry", "registry:2"
     )
     assert answers(port)  # it outlives the process that started it
-    os.kill(pid(docker), signal.SIGKILL)
+    os.kill(pid(docker), KILL)
     until(lambda: status(docker).startswith("Exited (137)"))
     docker.good("start", "registry")
     assert elsewhere(tmp_path, "stop", "registry")
@@ -181,10 +181,10 @@ def test_one_port_twice_needs_docker(docker: Docker) -> None:
 @pytest.mark.parametrize(
     ("policy", "number", "back"),
     [
-        ("always", signal.SIGKILL, True),
-        ("unless-stopped", signal.SIGKILL, True),
-        ("on-failure:3", signal.SIGKILL, True),
-        ("no", signal.SIGKILL, False),
+        ("always", KILL, True),
+        ("unless-stopped", KILL, True),
+        ("on-failure:3", KILL, True),
+        ("no", KILL, False),
     ],
 )
 def test_restart_policies(docker: Docker, port: int, policy: str, number: int, back: bool) -> None:
@@ -202,7 +202,7 @@ def test_two_that_come_back_at_once(docker: Docker) -> None:
     for name in ("r1", "r2"):
         docker.good("run", "-d", "--restart", "always", "--name", name, "-p", "5000", "registry:2")
     for number in [pid(docker, "r1"), pid(docker, "r2")]:
-        os.kill(number, signal.SIGKILL)
+        os.kill(number, KILL)
         until(lambda number=number: not process.Process(number, born(number)).alive)
     assert docker.good("ps", "--format", "{{.Names}}").split() == ["r2", "r1"]
     assert status(docker, "r1").startswith("Up")

@@ -16,6 +16,7 @@ import pytest
 from dockerlab.engine import current, process
 from dockerlab.engine.embedded import Embedded
 from tests.dockers import Docker
+from tests.running import KILL
 
 # Two of these run at once: each makes, renames, stops and removes its own, and fights for "both".
 _WORKER = """
@@ -163,7 +164,7 @@ def test_another_process_with_the_same_id(docker: Docker) -> None:
     assert docker("rm", "-f", "r1").status == 0
     assert stranger.poll() is None
     stranger.communicate(b"\n", timeout=20)
-    os.kill(number, signal.SIGKILL)
+    os.kill(number, KILL)
 
 
 def test_home_is_a_file(tmp_path: Path) -> None:

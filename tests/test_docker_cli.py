@@ -2,8 +2,6 @@
 
 import io
 import os
-import pty
-import signal
 import subprocess
 import sys
 import tarfile
@@ -26,6 +24,7 @@ from dockerlab.engine.docker.labels import LAB_LABEL
 from dockerlab.engine.serving import serve
 from tests import relays, shells
 from tests.dockers import Result, real
+from tests.running import KILL
 
 Need = Callable[[str], str]
 Run = Callable[[str], Any]
@@ -273,7 +272,7 @@ def plugin(folder: Path, name: str, does: str) -> None:
 def test_what_a_command_leaves_running_is_not_waited_for(docker: str, tmp_path: Path) -> None:
     plugin(tmp_path / "learner", "serve", "sleep 300 & echo $!")
     done = served("serve")
-    os.kill(int(done.out), signal.SIGKILL)  # ProcessLookupError if it had ended
+    os.kill(int(done.out), KILL)  # ProcessLookupError if it had ended
     assert done.status == 0
 
 
@@ -384,6 +383,7 @@ def test_without_a_cli_the_engine_itself_is_asked(
 def test_in_a_terminal_docker_has_the_terminal(docker: str, image: str) -> None:
     command = [sys.executable, "-m", "dockerlab", "docker", "run", "--rm", "-it"]
     command += ["--network=none", image, "tty"]
+    pty = pytest.importorskip("pty", reason="a terminal of POSIX")
     ours, theirs = pty.openpty()
     done = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
     os.close(theirs)

@@ -190,6 +190,7 @@ def test_engines_that_cannot_serve_the_lessons_are_refused() -> None:
         assert "1.22" in str(wrong(url))
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Unix sockets and their rights")
 def test_a_socket_without_permission_is_told_with_the_cure(tmp_path: Path) -> None:
     path = Path("/tmp") / f"dockerlab-{os.getpid()}.sock"
     with relays.at(path):

@@ -1,6 +1,6 @@
 """Build hook: compiles the message catalogues and takes the lessons into the package.
 
-An editable installation leaves the lessons where they are, in the repository.
+An editable installation and a source distribution leave the lessons where they are.
 """
 
 from pathlib import Path
@@ -18,5 +18,5 @@ class Package(BuildHookInterface):  # type: ignore[type-arg]
         for po in Path(self.root, "dockerlab", "locale").glob("*/LC_MESSAGES/*.po"):
             with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
                 write_mo(target, read_po(source))
-        if version != "editable":
+        if self.target_name == "wheel" and version != "editable":
             build_data["force_include"]["notebooks"] = "dockerlab/notebooks"

@@ -101,7 +101,7 @@ class Jupyter:
         shutil.rmtree(self._runtime, ignore_errors=True)
 
     def _start(self, folder: Path, port: int, options: Sequence[str]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        command = [sys.executable, "-m", "dockerlab.jupyter", "--no-browser"]
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--LabApp.default_url=/lab/tree/start.md"]
         command += [f"--LabApp.app_settings_dir={Path(__file__).parent / 'settings'}"]
@@ -150,8 +150,17 @@ def environment(home: Path) -> dict[str, str]:
     return surroundings
 
 
+def hasten() -> None:
+    """Let jsonschema, which all of Jupyter imports, do without what it does not need here.
+
+    To import its grammar of international web addresses takes more than a second.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as if not installed
+
+
 def trust(home: Path, notebooks: Iterable[Path]) -> None:
     """Sign notebooks that the course made, so that what they show is shown at once."""
+    hasten()
     import nbformat
     from nbformat.sign import NotebookNotary
 
