@@ -57,12 +57,12 @@ def find() -> Membership | None:
         return None
     try:
         data = state.read(home() / _FILE)
-        texts = [data[name] for name in ("address", "login", "seal", "class")]
+        address, login, seal, name = (data[key] for key in ("address", "login", "seal", "class"))
     except (OSError, KeyError, RecursionError, state.Damaged):
         return None
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in (address, login, seal, name)):
         return None
-    return Membership(*texts, share=data.get("share") is True)
+    return Membership(address, login, seal, name, data.get("share") is True)
 
 
 def forget() -> None:

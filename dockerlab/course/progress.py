@@ -3,8 +3,9 @@
     {"version": 1, "last": LESSON, "opened": {LESSON: WHEN}, "checks": {CHECK: {"tries", "passed"}},
      "quizzes": {LESSON: {QUESTION: {"tries", "answers", "right"}}}}
 
-Nothing of it leaves the machine, but for what she shares with a class (sharing.py). A file that cannot be understood is set aside, never overwritten;
-where nothing can be written, the course goes on, and says that nothing is kept.
+Nothing of it leaves the machine, but for what she shares with her class (sharing.py). A file that
+cannot be understood is set aside, never overwritten; where nothing can be written, the course goes
+on, and says that nothing is kept.
 """
 
 from __future__ import annotations

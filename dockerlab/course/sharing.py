@@ -35,16 +35,19 @@ def summary(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def tell(data: Mapping[str, Any]) -> None:
     """Tell the class of it, beside whatever goes on; at once if there is no class."""
+    with suppress(OSError, RuntimeError):  # no more threads, as Python ends
+        there = membership.find()
+        if there and there.share:
+            _send_soon(summary(data))
+
+
+def _send_soon(now: dict[str, Any]) -> None:
     global _waiting, _busy
-    there = membership.find()
-    if there is None or not there.share:
-        return
     with _lock:
-        _waiting = summary(data)
-        if _busy:
-            return
-        _busy = True
-    threading.Thread(target=_work, name="dockerlab-sharing", daemon=True).start()
+        _waiting = now
+        if not _busy:
+            threading.Thread(target=_work, name="dockerlab-sharing", daemon=True).start()
+            _busy = True
 
 
 def _work() -> None:

@@ -32,9 +32,7 @@ class Site:
         else:
             context = ssl._create_unverified_context()
         host = where.hostname or ""
-        link = http.client.HTTPSConnection(
-            host, where.port, timeout=self.patience, context=context
-        )
+        link = http.client.HTTPSConnection(host, where.port, timeout=self.patience, context=context)
         with closing(link):
             content = None if body is None else json.dumps(body).encode()
             link.request(method, path, content, self._headers())

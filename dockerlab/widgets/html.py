@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def render(template: str, package: str = "dockerlab.widgets", **facts: Any) -> str:
     """Fill `templates/TEMPLATE.html.j2`; `_`, `ngettext` and `digits` can be used in it."""
-    return _environment(package).get_template(f"{template}.html.j2").render(lang=language(), **facts)
+    return (
+        _environment(package).get_template(f"{template}.html.j2").render(lang=language(), **facts)
+    )
 
 
 @cache
