@@ -50,6 +50,11 @@ def parse(text: str) -> Ticket:
     return Ticket(login, f"{place[1]}:{place[2] or REGISTRY_PORT}", seal.strip().lower())
 
 
+def is_login(text: str) -> bool:
+    """Whether it is one that a learner may have."""
+    return bool(_LOGIN.fullmatch(text))
+
+
 def differences(typed: str, seal: str) -> int:
     """In how many places a seal that was typed is not the one that it should be."""
     return sum(a != b for a, b in zip(_plain(typed), _plain(seal), strict=True))
