@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from dockerlab.classroom import ticket
+from dockerlab.classroom import sizes, ticket
 from dockerlab.classroom.overview import Overview, Stored, ago
 from dockerlab.classroom.room import Room, find
 from dockerlab.engine.state import Damaged
@@ -87,8 +87,8 @@ def instructor(room: Room, storage: Stored) -> ASGIApp:
 
     async def shown(template: str, request: Request) -> Response:
         rows = await asyncio.to_thread(overview.rows)
-        facts = {"room": _now(room), "rows": rows, "quota": overview.quota, "ago": ago}
-        return _page(request, template, **facts)
+        facts = {"room": _now(room), "rows": rows, "quota": overview.quota}
+        return _page(request, template, ago=ago, size=sizes.said, **facts)
 
     async def script(request: Request) -> Response:
         return FileResponse(_HERE / "live.js", media_type="text/javascript", headers=_HEADERS)
@@ -123,7 +123,7 @@ def _page(request: Request, template: str, **facts: Any) -> Response:
 def _language(request: Request) -> str:
     """What the address asks for, else the first of our languages that the browser likes."""
     liked = request.headers.get("accept-language", "").lower()
-    wanted = [request.query_params.get("lang", ""), *re.findall(r"\b(bn|en)\b", liked), "en"]
+    wanted: list[str] = [request.query_params.get("lang", ""), *re.findall(r"\b(bn|en)\b", liked), "en"]
     return next(code for code in wanted if code in LANGUAGES)
 
 

@@ -132,9 +132,9 @@ def ticket(room: Room, login: str, address: str) -> Ticket:
 def _words(code: str) -> Mapping[str, str]:
     with speaking(code):
         return {
-            "class": _("Class"),
             "login": _("Login"),
             "password": _("Password"),
+            "address": _("Address"),
             "seal": _("Seal of the class"),
             "type": _("Type this line in a terminal, then the password:"),
             "keep": _("Nobody but you needs this slip."),
