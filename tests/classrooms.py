@@ -1,9 +1,9 @@
-"""A class for tests, in a process of its own: its registry and pages over TLS, the live page."""
+"""A class for tests, held by `dockerlab classroom` in a process of its own."""
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,21 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dockerlab.classroom.room import Login, Room
-from dockerlab.registry.certificates import issue
+from dockerlab.classroom.room import FOLDER, Room
+from dockerlab.registry.certificates import authority
 
-ROOT = Path(__file__).parent.parent
+_SITES = re.compile(r"https://(\S+:\d+)[\s\S]*(http://127\.0\.0\.1:\d+)")
 
 
 class Class:
-    """A class that is held, or `asleep`: `address` is its registry's, `page` the live page's."""
+    """A class that is held, or asleep: `address` is its registry's, `page` the live page's."""
 
-    def __init__(self, folder: Path, name: str, *names: str) -> None:
-        self.room = Room(folder, name)
-        issue(folder / "tls", "127.0.0.1", "localhost", authority=folder / "authority")
-        self.logins: dict[str, Login] = {}
-        for each in self.room.add(names):
-            self.logins[each.login] = each
+    def __init__(self, home: Path, name: str, *names: str) -> None:
+        self.home, self.room = home, Room(home / FOLDER, name)
+        authority(self.room.folder / "authority")
+        self.room.save()
+        self.passwords = {each.login: each.password for each in self.room.add(names)}
         self.address, self.page = "127.0.0.1:0", ""
         self._process: subprocess.Popen[str] | None = None
 
@@ -35,76 +34,40 @@ class Class:
 
     def wake(self) -> None:
         """Serve, on the port that it had before."""
-        command = [sys.executable, "-m", "tests.classrooms", str(self.room.folder)]
+        port = self.address.rpartition(":")[2]
+        words = ["classroom", "--port", port, "--page-port", "0", "--no-mirror"]
         self._process = subprocess.Popen(
-            [*command, self.address.rpartition(":")[2]],
-            cwd=ROOT,
-            env=os.environ | {"DOCKERLAB_LANG": "en", "PYTHONPATH": str(ROOT)},
+            [sys.executable, "-m", "dockerlab", *words],
+            env=os.environ | {"DOCKERLAB_HOME": str(self.home), "DOCKERLAB_LANG": "en"},
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
+            encoding="utf-8",
         )
         assert self._process.stdout
-        ports = json.loads(self._process.stdout.readline())
-        self.address, self.page = f"127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+        said = ""
+        while not (found := _SITES.search(said)):
+            line = self._process.stdout.readline()
+            assert line, said
+            said += line
+        self.address, self.page = found[1], found[2]
 
     def sleep(self) -> None:
         """Serve no more."""
         if self._process:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(30)
             assert self._process.stdout
+            self._process.stdout.read()
             self._process.stdout.close()
+            self._process.wait(30)
             self._process = None
 
 
 @contextmanager
-def open_class(folder: Path, name: str, *names: str) -> Iterator[Class]:
+def open_class(home: Path, name: str, *names: str) -> Iterator[Class]:
     """A class that is awake, and surely gone afterwards."""
-    one = Class(folder, name, *names)
-    one.wake()
+    one = Class(home, name, *names)
     try:
+        one.wake()
         yield one
     finally:
         one.sleep()
-
-
-def _serve(folder: Path, port: int) -> None:
-    from dockerlab.classroom import pages
-    from dockerlab.classroom.room import find
-    from dockerlab.registry.gate import Gate
-    from dockerlab.registry.htpasswd import Htpasswd
-    from dockerlab.registry.journal import Journal
-    from dockerlab.registry.process import Site, listen, run_all
-    from dockerlab.registry.server import application
-    from dockerlab.registry.storage import Storage
-    from dockerlab.registry.tls import Secure
-
-    class Stored(Storage):
-        quota = 10_000_000
-
-        def used(self, namespace: str) -> int:
-            blobs = (self.root / "docker/registry/v2/blobs").rglob("data")
-            return sum(blob.stat().st_size for blob in blobs)
-
-    room = find(folder)
-    assert room
-    storage = Stored(folder / "registry")
-    registry = Gate(application(storage), Htpasswd(folder / "htpasswd"), "class")
-    page = pages.learners(room)
-
-    async def split(scope, receive, send):  # type: ignore[no-untyped-def]
-        await (registry if scope["path"].startswith("/v2") else page)(scope, receive, send)
-
-    listeners = listen("127.0.0.1", port), listen("127.0.0.1", 0)
-    ports = [each.getsockname()[1] for each in listeners]
-    secure = Secure(folder / "tls" / "127.0.0.1.crt", folder / "tls" / "127.0.0.1.key")
-    sites = [
-        Site(Journal(split), listeners[0], secure),
-        Site(Journal(pages.instructor(room, storage)), listeners[1]),
-    ]
-    run_all(sites, lambda _port: print(json.dumps(ports), flush=True))
-
-
-if __name__ == "__main__":
-    _serve(Path(sys.argv[1]), int(sys.argv[2]))

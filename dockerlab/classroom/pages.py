@@ -123,7 +123,11 @@ def _page(request: Request, template: str, **facts: Any) -> Response:
 def _language(request: Request) -> str:
     """What the address asks for, else the first of our languages that the browser likes."""
     liked = request.headers.get("accept-language", "").lower()
-    wanted: list[str] = [request.query_params.get("lang", ""), *re.findall(r"\b(bn|en)\b", liked), "en"]
+    wanted: list[str] = [
+        request.query_params.get("lang", ""),
+        *re.findall(r"\b(bn|en)\b", liked),
+        "en",
+    ]
     return next(code for code in wanted if code in LANGUAGES)
 
 

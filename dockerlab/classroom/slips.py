@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
-from dockerlab.classroom.room import REGISTRY_PORT, Login, Room
+from dockerlab.classroom import addresses
+from dockerlab.classroom.room import Login, Room
+from dockerlab.classroom.telling import where
 from dockerlab.classroom.ticket import Ticket
 from dockerlab.engine import trust
 from dockerlab.errors import CannotWrite, DockerlabError
@@ -23,19 +24,6 @@ from dockerlab.i18n import LANGUAGES, _, language, speaking
 from dockerlab.widgets.html import render
 
 FILE = "slips.html"
-_ELSEWHERE = ("192.0.2.1", 9)  # an address for documents; nothing is sent to it
-
-
-class Strangers(DockerlabError):
-    """`logins` are of nobody in the class; `known` are."""
-
-    def __init__(self, logins: Sequence[str], known: Iterable[str]) -> None:
-        super().__init__(*logins)
-        self.logins, self.known = logins, sorted(known)
-
-    def message(self) -> str:
-        said = _("Nobody in the class has the login {logins}. There is: {known}.")
-        return said.format(logins=", ".join(self.logins), known=", ".join(self.known) or "–")
 
 
 class SlipsThere(DockerlabError):
@@ -62,24 +50,19 @@ class NoAddress(DockerlabError):
         )
 
 
-def place(text: str | None) -> str:
+def place(room: Room, text: str | None) -> str:
     """HOST:PORT for slips: what `text` says, else this machine's own address in its network."""
     if text:
-        address = text if re.search(r":\d+$", text) else f"{text}:{REGISTRY_PORT}"
+        address = text if re.search(r":\d+$", text) else f"{text}:{room.port}"
         trust.check(address)
         return address
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(_ELSEWHERE)
-            return f"{probe.getsockname()[0]}:{REGISTRY_PORT}"
-    except OSError:
-        raise NoAddress from None
+    if not addresses.found():
+        raise NoAddress
+    return where("0.0.0.0", room.port)
 
 
 def renew(room: Room, logins: Sequence[str], address: str, path: Path) -> Path:
     """New passwords for these learners, on slips at `path`, which must not be there yet."""
-    if strange := [login for login in logins if login not in room.learners]:
-        raise Strangers(strange, room.learners)
     return write(room, (room.renew(login) for login in logins), address, path)
 
 

@@ -28,17 +28,16 @@ from dockerlab.i18n import _, digits
 def slips(logins: tuple[str, ...], address: str | None, path: Path | None, yes: bool) -> None:
     """Make slips anew."""
     from dockerlab.classroom import slips as paper
-    from dockerlab.classroom.room import find
+    from dockerlab.classroom.room import present
 
-    room = find()
-    if room is None:
-        raise click.ClickException(_("There is no class here yet: dockerlab classroom --help"))
+    room = present()
+    for login in logins:
+        present(login)
     wanted = logins or tuple(room.learners)
     if not wanted:
-        raise click.ClickException(
-            _("There is nobody in the class “{name}” yet.").format(name=room.name)
-        )
-    place = paper.place(address)
+        said = _("There is nobody in the class “{name}” yet.")
+        raise click.ClickException(said.format(name=room.name))
+    place = paper.place(room, address)
     if not yes:
         click.confirm(_question(len(wanted), wanted[0]), abort=True)
     made = paper.renew(room, wanted, place, path or paper.free(Path(paper.FILE)))
