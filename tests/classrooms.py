@@ -25,7 +25,7 @@ class Class:
         authority(self.room.folder / "authority")
         self.room.save()
         self.passwords = {each.login: each.password for each in self.room.add(names)}
-        self.address, self.page = "127.0.0.1:0", ""
+        self.address, self.page = "127.0.0.1:0", "http://127.0.0.1:0"
         self._process: subprocess.Popen[str] | None = None
 
     def line(self, login: str) -> str:
@@ -33,9 +33,9 @@ class Class:
         return f"{login}@{self.address}/{self.room.seal}"
 
     def wake(self) -> None:
-        """Serve, on the port that it had before."""
-        port = self.address.rpartition(":")[2]
-        words = ["classroom", "--port", port, "--page-port", "0", "--no-mirror"]
+        """Serve, on the ports that it had before."""
+        ports = (each.rpartition(":")[2] for each in (self.address, self.page))
+        words = ["classroom", "--no-mirror", "--port", next(ports), "--page-port", next(ports)]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "dockerlab", *words],
             env=os.environ | {"DOCKERLAB_HOME": str(self.home), "DOCKERLAB_LANG": "en"},
