@@ -46,10 +46,10 @@ class Report:
 
     @property
     def stuck(self) -> str:
-        """The check that she cannot get past, in the lesson that she is in first; or ""."""
+        """The check that she cannot get past, the newest of the lesson that she is in; or ""."""
         here = next((each.checks for each in lessons() if each.name == self.lesson), ())
-        found = [name for name, tried in self.checks.items() if tried.since]
-        return min(found, key=lambda name: (name not in here, self.checks[name].since), default="")
+        found = {name: tried.since for name, tried in self.checks.items() if tried.since}
+        return max(found, key=lambda name: (name in here, found[name]), default="")
 
 
 def take(room: Room, login: str, content: bytes) -> None:

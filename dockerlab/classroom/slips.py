@@ -129,5 +129,6 @@ def _qr(ticket: Ticket) -> str:
     """The code as an SVG; it leads to the class's page."""
     import segno
 
-    code = segno.make_qr(f"https://{ticket.address}/?login={quote(ticket.login)}", error="m")
-    return str(code.svg_inline(omitsize=True, border=3, dark="#000", light="#fff"))
+    where = f"https://{ticket.address}/?login={quote(ticket.login)}"
+    code = segno.make_qr(where, error="m")
+    return str(code.svg_inline(omitsize=True, border=3, light="#fff", title=where))
