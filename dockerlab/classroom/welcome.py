@@ -33,7 +33,7 @@ def join(
         made = door.enter(given, share, lambda: agree(_question()), engine)
     except (EOFError, NotImplementedError):
         raise mistakes.CannotAsk(str(door.ticket)) from None
-    return [*_welcome(made, docker), *_trust(made, engine)]
+    return [*_welcome(made), *_trust(made, engine), *_onward(made, docker)]
 
 
 def leave(engine: Engine) -> str:
@@ -43,6 +43,11 @@ def leave(engine: Engine) -> str:
         "You have left the class “{name}”. Login and certificate are gone from this lab; what you "
         "pushed is still in the class's registry."
     ).format(name=there.name)
+    if not isinstance(engine, Embedded):
+        said += " " + _(
+            "If your Docker Engine was told to trust the class, its file certs.d/{address}/ca.crt "
+            "is yours to delete."
+        ).format(address=there.address)
     if there.share and withdrawn:
         return f"{said} " + _("The class has forgotten what you shared.")
     if there.share:
@@ -60,13 +65,19 @@ def _question() -> str:
     )
 
 
-def _welcome(made: Membership, docker: str) -> list[str]:
+def _welcome(made: Membership) -> list[str]:
     shares = _("Your instructor sees at which check you are.")
     keeps = _("What you do in the lessons stays with you.")
-    there = f"{made.address}/{made.login}/my-image"
     return [
         _("You are in the class “{name}” as {login}.").format(name=made.name, login=made.login),
         shares if made.share else keeps,
+    ]
+
+
+def _onward(made: Membership, docker: str) -> list[str]:
+    """The next lines to type."""
+    there = f"{made.address}/{made.login}/my-image"
+    return [
         _("Now give an image its name for the class, and push it:"),
         f"    {docker} image tag my-image {there}",
         f"    {docker} push {there}",
@@ -79,7 +90,5 @@ def _trust(made: Membership, engine: Engine) -> list[str]:
         return []
     from dockerlab.widgets.certificate import trust
 
-    first = _(
-        "One thing before that: your Docker Engine has to trust the certificate of the class."
-    )
+    first = _("Before you push, your Docker Engine has to trust the certificate of the class.")
     return [first, str(trust(engine, made.address, "", membership.authority()))]
