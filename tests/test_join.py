@@ -18,7 +18,7 @@ import pytest
 
 from dockerlab.classroom import mistakes, slips, ticket, welcome
 from dockerlab.classroom.room import seal
-from dockerlab.course import membership, progress
+from dockerlab.course import membership, progress, sharing
 from dockerlab.course.site import Site
 from dockerlab.engine import trust
 from dockerlab.engine.credentials import FOLDER, Credentials
@@ -238,6 +238,16 @@ def test_nothing_is_told_without_consent_and_all_goes_with_leave(room: Class, ho
     assert Credentials(home / FOLDER).registries == []
     with pytest.raises(mistakes.NotJoined):
         lab.leave()
+
+
+def test_nothing_else_is_told(home: Path) -> None:
+    progress.began("05-tag-push-pull")
+    progress.checked("push", True)
+    progress.answered("05-tag-push-pull", "why", ["secret answer"], False)
+    assert sharing.summary(progress.load().data) == {
+        "lesson": "05-tag-push-pull",
+        "checks": {"push": {"tries": 1, "passed": True}},
+    }
 
 
 def test_a_class_that_was_asleep_has_missed_nothing(room: Class, home: Path) -> None:

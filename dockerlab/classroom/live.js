@@ -30,12 +30,21 @@ addEventListener("DOMContentLoaded", () => {
     shown = text;
     const open = place.querySelector("details[open]");
     const scrolled = open?.querySelector(".more").scrollTop;
-    const focused = document.activeElement?.closest("details")?.id;
+    const helped = open?.querySelector(".help")?.open;
+    const focused = document.activeElement?.closest("details[id]")?.id;
+    const wanted = document.activeElement?.closest(".help") ? ".help summary" : "summary";
     place.innerHTML = text;
     const again = open && document.getElementById(open.id);
     again?.setAttribute("open", "");
+    if (helped) again?.querySelector(".help")?.setAttribute("open", "");
     again?.querySelector(".more").scrollTo(0, scrolled);
-    if (focused) document.getElementById(focused)?.querySelector("summary").focus({ preventScroll: true });
+    if (focused) document.getElementById(focused)?.querySelector(wanted)?.focus({ preventScroll: true });
+  }
+
+  function close() {
+    const open = place.querySelector("details[open]");
+    open?.removeAttribute("open");
+    open?.querySelector("summary").focus();
   }
 
   function hide(hidden) {
@@ -48,7 +57,7 @@ addEventListener("DOMContentLoaded", () => {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key.toLowerCase() === "n") names.click();
-    if (event.key === "Escape") place.querySelector("details[open]")?.removeAttribute("open");
+    if (event.key === "Escape") close();
   });
   addEventListener("online", look);
   document.addEventListener("visibilitychange", () => document.hidden || look());

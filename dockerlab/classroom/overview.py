@@ -14,6 +14,8 @@ from typing import Protocol
 from dockerlab.classroom import reports
 from dockerlab.classroom.reports import Report, Tried
 from dockerlab.classroom.room import Room, find
+from dockerlab.course import hints
+from dockerlab.course.checks import Outcome
 from dockerlab.course.outline import lessons
 from dockerlab.engine.state import Damaged
 from dockerlab.i18n import _, digits, ngettext
@@ -72,6 +74,11 @@ class Row:
     def tried(self) -> Tried | None:
         """How she tried that check."""
         return self.report.checks[self.stuck] if self.report and self.stuck else None
+
+    @property
+    def solution(self) -> str:
+        """What turns that check green, as a cell's code; or ""."""
+        return hints.solution(self.stuck, Outcome(self.stuck, "")) if self.stuck else ""
 
     @property
     def lesson(self) -> str:

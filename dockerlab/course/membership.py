@@ -33,7 +33,9 @@ class Membership:
     def keep(self, ca: str) -> None:
         """Write it down, with the authority's certificate."""
         folder = private(home())
-        authority().write_text(ca, "ascii")
+        partial = authority().with_suffix(".partial")
+        partial.write_text(ca, "ascii")
+        partial.replace(authority())
         data = {"address": self.address, "login": self.login, "seal": self.seal}
         state.write(folder / _FILE, {**data, "class": self.name, "share": self.share}, indent=" ")
 

@@ -60,8 +60,9 @@ def _known(folder: Path) -> Trust:
 def believe(host: Path, registry: str, authority: bytes) -> Path:
     """Let the docker host in the folder `host` trust an authority (PEM); where that is kept."""
     path = private(_folder(host, registry)) / AUTHORITY
-    path.write_bytes(authority)
-    return path
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(authority)
+    return partial.replace(path)
 
 
 def doubt(host: Path, registry: str) -> None:
