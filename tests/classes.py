@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dockerlab.classroom.quotas import Metered
 from dockerlab.classroom.room import FOLDER, Room
 from dockerlab.registry import certificates, htpasswd
 from dockerlab.registry.client import Registry
@@ -46,7 +47,8 @@ class Class:
         if self.process.poll() is not None or not found:
             self.kill()
             raise RuntimeError(self.said)
-        self.address, self.mirror, self.page = (url.partition("://")[2] for url in found)
+        places = [url.partition("://")[2] for url in found]
+        self.address, self.mirror, self.page = places[0], places[-2], places[-1]
 
     @property
     def port(self) -> int:
@@ -64,6 +66,10 @@ class Class:
     def storage(self) -> Storage:
         """What the registry keeps."""
         return Storage(self.folder / "registry")
+
+    def used(self, login: str) -> int:
+        """The bytes in a learner's repositories."""
+        return Metered(self.folder / "registry", 0).used(login)
 
     def kill(self) -> None:
         """As a power cut ends it."""
