@@ -173,8 +173,8 @@ def test_skopeo(room: Class, passwords: dict[str, str], need: Need, tmp_path: Pa
     certs = tmp_path / "certs"
     certs.mkdir()
     shutil.copy(room.ca, certs)
-    layout = Layout(tmp_path / "layout")
-    source = f"oci:{layout.path}:{sample.hub(layout).entries()[0].name}"
+    layout = sample.hub(tmp_path / "layout")
+    source = f"oci:{layout.path}:{layout.entries()[0].name}"
     login = ("--dest-creds", f"rahima:{passwords['rahima']}", "--dest-cert-dir", str(certs))
     copy = [program, "copy", *login, source]
     own, other = (f"docker://{room.address}/{name}/skopeo:v1" for name in ("rahima", "karim"))
@@ -252,8 +252,9 @@ def test_a_disk_that_is_nearly_full_takes_no_more(tmp_path: Path) -> None:
         passwords = let_in(tmp_path, "rahima")
         with held(tmp_path) as room, raw(room, "rahima", passwords["rahima"]) as http:
             digest = push_image(http, "rahima/app", "v1", os.urandom(1000))
-            free = shutil.disk_usage(tmp_path).free
-            (tmp_path / "film").write_bytes(bytes(free - size // 25))
+            with (tmp_path / "film").open("wb") as film:
+                while shutil.disk_usage(tmp_path).free > size // 25:
+                    film.write(bytes(1024**2))
             time.sleep(0.3)
             refused = http.post("/v2/rahima/app/blobs/uploads/")
             assert refused.status_code == 403
@@ -340,15 +341,15 @@ def test_the_machine_gets_another_address(tmp_path: Path) -> None:
             seal = Room(room.folder, "").seal
             with room.client("rahima", passwords["rahima"]) as rahima:
                 send(rahima, tmp_path / "a", "rahima/before")
-                _ip("-n", there, "address", "add", "192.168.56.77/24", "dev", _device(there))
-                _ip("-n", there, "address", "del", f"{SECOND}/24", "dev", _device(there))
+                for do, address in (("del", SECOND), ("add", "192.168.56.77")):
+                    _ip("-n", there, "address", do, f"{address}/24", "dev", _device(there))
                 until(lambda: "address has changed" in room.said)
             moved = f"192.168.56.77:{room.port}"
             assert f"Learners reach the class at {moved} now" in room.said
             assert room.said.count(seal) == 2
             room.address = moved
+            until(lambda: _reached(room, passwords["rahima"]))
             with room.client("rahima", passwords["rahima"]) as rahima:
-                until(lambda: _reached(rahima))
                 assert "rahima/before" in list(rahima.catalog())
                 send(rahima, tmp_path / "a", "rahima/after")
         assert room.process.returncode
@@ -362,12 +363,13 @@ def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
 
 
-def _reached(registry: Registry) -> bool:
-    try:
-        registry.ping()
-    except RegistryError:
-        return False
-    return True
+def _reached(room: Class, password: str) -> bool:
+    with room.client("rahima", password) as registry:
+        try:
+            registry.ping()
+        except RegistryError:
+            return False
+        return True
 
 
 def test_a_docker_engine_in_the_room(tmp_path_factory: pytest.TempPathFactory) -> None:
