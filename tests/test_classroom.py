@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -283,14 +284,22 @@ def test_after_a_crash_an_upload_goes_on_where_it_was(tmp_path: Path) -> None:
             assert http.put(place, params=_of(content)).status_code == 201
 
 
-def test_forty_learners_push_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a RAM disk, if there is one."""
+    disk = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=disk if disk.is_dir() else tmp_path) as folder:
+        yield Path(folder)
+
+
+def test_forty_learners_push_at_once_and_nothing_is_lost(memory: Path) -> None:
     if reason := engines.missing():
         pytest.skip(reason)
-    passwords = let_in(tmp_path, *(f"learner-{number}" for number in range(1, 41)))
+    passwords = let_in(memory, *(f"learner-{number}" for number in range(1, 41)))
     options = ("--host", "0.0.0.0", "--no-mirror")
     with engines.network() as there:
         enter = ("nsenter", f"--net=/var/run/netns/{there}")
-        with held(tmp_path, *options) as room:
+        with held(memory, *options) as room:
             assert room.address.startswith(FIRST)
             assert "OPEN TO THE NETWORK: every machine in the same network reaches" in room.said
             with crowd(room.address, room.ca, passwords, enter) as learners:
@@ -301,7 +310,7 @@ def test_forty_learners_push_at_once_and_nothing_is_lost(tmp_path: Path) -> None
                 room.process.send_signal(signal.SIGCONT)
                 until(lambda: _layers(room) > 150, 60)
                 room.kill()
-                with held(tmp_path, "--port", str(room.port), *options) as again:
+                with held(memory, "--port", str(room.port), *options) as again:
                     told, _ = learners.told()
                     assert len(told.manifests) == 40 * IMAGES
                     _is_all_there(again, told)

@@ -196,7 +196,7 @@ async def _serve(site: Site, servers: list[_Granian], patience: float) -> None:
             return serving.result()
         secure = renewing.result()
         server.workers_kill_timeout = _LONG
-        server.stop()  # who connects now waits for the next one: the socket stays open
+        asyncio.get_running_loop().call_soon(server.stop)  # its socket stays open in `site`
         ending.append(serving)
 
 
