@@ -23,12 +23,13 @@ from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.disk import changed, names
 from dockerlab.registry.journal import log
 from dockerlab.registry.refusals import Refusal
-from dockerlab.registry.storage import Storage, named
+from dockerlab.registry.storage import PROMISE, Storage, named
 from dockerlab.registry.uploads import Upload
 
 _IDLE = 300  # seconds after which an upload makes way for others of its learner
 _SELDOM = 1  # seconds between two counts of the same learner's, at least
 _FLOOR, _SHARE = 1024**3, 0.05  # of the disk: the smaller one stays free
+_SLEPT = 60  # seconds between two calls of what is done every few seconds
 _LOOK = 0.25  # seconds between two looks at the disk
 
 
@@ -46,6 +47,7 @@ class Metered(Storage):
         self._lock = threading.Lock()
         self._looked, self._free = 0.0, 0
         self._deleted = threading.Event()
+        self._tidied, self._not_before = time.time(), 0.0
 
     def used(self, namespace: str) -> int:
         """The bytes that a namespace has, counted now."""
@@ -58,7 +60,11 @@ class Metered(Storage):
 
     def tidy(self) -> None:
         """Collect garbage, if something was deleted since the last time."""
-        if self._deleted.is_set():
+        now = time.time()
+        if now - self._tidied > _SLEPT:  # this machine did, and promises may have run out unheard
+            self._not_before = now + PROMISE
+        self._tidied = now
+        if now > self._not_before and self._deleted.is_set():
             self._deleted.clear()
             try:
                 collect(self.root, lambda line: None)
@@ -186,12 +192,12 @@ class _Account:
             coming = {digest for digest, times in (+self._coming).items() if times}
             kept = {digest: self._held[digest] for digest in coming if digest in self._held}
             self._held = {**self._blobs(), **kept}
+            before, self._open = self._open, {}
             for upload in self._uploads():
                 if time.time_ns() - changed(upload / "data") > _IDLE * 1e9:
                     Storage.finish(self._storage, Upload(upload))
-                    self._open.pop(upload, None)
-                elif upload not in self._open:
-                    self._open[upload] = _size(upload / "data")
+                else:
+                    self._open[upload] = before.get(upload) or _size(upload / "data")
             self._counted = time.monotonic()
 
     @property

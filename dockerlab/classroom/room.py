@@ -117,6 +117,11 @@ class Room:
         state.write(private(self.folder) / _FILE, data, indent=" ")
 
     @property
+    def log(self) -> Path:
+        """Where the registry writes what it is asked for."""
+        return self.folder / "registry.log"
+
+    @property
     def seal(self) -> str:
         """A short fingerprint of the authority, by which a learner knows that it is this class."""
         return seal((self.folder / "authority" / "ca.crt").read_text("ascii"))

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _OPTIONS = {"registry": "--port", "page": "--page-port", "mirror": "--mirror-port"}
+_REALM = "dockerlab classroom"
 _LIMITS = Limits()
 _LOOK = 3  # seconds between two looks at this machine's addresses
 _TIDY = 5  # seconds until what was deleted makes room
@@ -117,7 +118,7 @@ def hold(room: Room, plan: Plan, say: Say) -> None:
         sockets = _listen(stack, plan)
         room.port = sockets.ports().registry
         room.save()
-        stack.enter_context(_journal(room.folder / "registry.log"))
+        stack.enter_context(_journal(room.log))
         stock = stack.enter_context(_stock(room.folder / "mirror"))
         stack.enter_context(purging(storage, _LEFT))
         stack.enter_context(regularly(_TIDY, storage.tidy, "tidying"))
@@ -136,8 +137,10 @@ def hold(room: Room, plan: Plan, say: Say) -> None:
 def remove() -> None:
     """Remove the class with all that belongs to it; InSession while it is open."""
     folder = home() / FOLDER
-    if not Storage(folder / "registry").claim():
+    storage = Storage(folder / "registry")
+    if not storage.claim():
         raise InSession
+    storage.release()
     shutil.rmtree(folder)
 
 
@@ -167,7 +170,7 @@ def _registry(room: Room, plan: Plan, storage: Metered, sockets: _Sockets, say: 
     users = room.folder / "htpasswd"
     users.touch(0o600)
     registry = Access(application(storage, limits=_LIMITS))
-    app = _split(Gate(registry, Htpasswd(users), room.name), pages.learners(room))
+    app = _split(Gate(registry, Htpasswd(users), _REALM), pages.learners(room))
     app = polite(bounded(attentive(app, _LIMITS.silence), _LIMITS.requests))
     ports = sockets.ports()
     certified = _Certified(room, plan.host, lambda: say(telling.moved(room, plan.host, ports)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import NamedTuple
 
 from dockerlab.classroom import addresses
@@ -28,6 +29,7 @@ def opening(room: Room, host: str, ports: Ports, quota: int) -> str:
         _("Your own page, on this machine only: {address}").format(
             address=f"http://127.0.0.1:{ports.page}"
         ),
+        _("What is asked of the registry is written into {path}").format(path=room.log),
         _reach(host, ports),
         _("Ctrl-C ends it; what was pushed stays for the next time."),
     )
@@ -46,8 +48,10 @@ def moved(room: Room, host: str, ports: Ports) -> str:
 
 def where(host: str, port: int) -> str:
     """HOST:PORT by which learners reach what listens on `host`."""
-    if host in ("0.0.0.0", "::"):
+    if host == "0.0.0.0":
         host = next(iter(addresses.found()), "127.0.0.1")
+    elif host == "::":
+        host = socket.gethostname()
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -69,29 +73,23 @@ def _people(room: Room) -> str:
     said = ngettext("{count} learner is in it.", "{count} learners are in it.", count)
     return "\n".join(
         (
-            said.format(count=digits(count)) + " " + _("Their slips, with passwords:"),
-            "    dockerlab classroom slips",
+            said.format(count=digits(count))
+            + " "
+            + _("Slips with new passwords, for all or for some:"),
+            "    dockerlab classroom slips [LOGIN]…",
         )
     )
 
 
 def _registry(host: str, ports: Ports, quota: int) -> str:
     address = where(host, ports.registry)
-    return "\n".join(
-        (
-            _("Registry of the class: {address}").format(address=f"https://{address}"),
-            _("    a learner's images begin with {name}").format(name=f"{address}/LOGIN/"),
-            _("    the course's images are there too: {name}").format(
-                name=f"{address}/library/nginx"
-            ),
-            _("    each learner has room for {quota}").format(quota=said_digits(quota)),
-        )
+    lines = (
+        _("a learner's images begin with {name}").format(name=f"{address}/LOGIN/"),
+        _("the course's images are there too: {name}").format(name=f"{address}/library/nginx"),
+        _("each learner has room for {quota}").format(quota=digits(said(quota))),
     )
-
-
-def said_digits(size: int) -> str:
-    """A size in prose."""
-    return digits(said(size))
+    title = _("Registry of the class: {address}").format(address=f"https://{address}")
+    return "\n    ".join((title, *lines))
 
 
 def _mirror(host: str, port: int) -> str:
