@@ -13,11 +13,10 @@ from typing import Protocol
 
 from dockerlab.classroom import reports
 from dockerlab.classroom.reports import Report, Tried
-from dockerlab.classroom.room import Room, find
+from dockerlab.classroom.room import Room
 from dockerlab.course import hints
 from dockerlab.course.checks import Outcome
 from dockerlab.course.outline import lessons
-from dockerlab.engine.state import Damaged
 from dockerlab.i18n import _, digits, ngettext
 
 _FRESH = 1  # seconds that a look at the disk is good for
@@ -117,8 +116,7 @@ class Overview:
         return self._rows
 
     def _look(self) -> list[Row]:
-        with suppress(Damaged):
-            self._room = find(self._room.folder) or self._room  # it may have grown
+        self._room = reports.kept(self._room)
         pushes = self._pushes()
         return [
             Row(

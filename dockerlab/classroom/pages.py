@@ -24,8 +24,8 @@ from starlette.routing import Route
 
 from dockerlab.classroom import sizes, ticket
 from dockerlab.classroom.overview import Overview, Stored, ago
-from dockerlab.classroom.room import Room, find
-from dockerlab.engine.state import Damaged
+from dockerlab.classroom.reports import kept
+from dockerlab.classroom.room import Room
 from dockerlab.i18n import LANGUAGES, speaking
 from dockerlab.registry.tokens import is_host
 from dockerlab.widgets.html import render
@@ -57,7 +57,7 @@ def learners(room: Room) -> ASGIApp:
         host = request.headers.get("host", "")
         address = host if is_host(host) else "HOST:PORT"
         facts = {"login": login if known else "", "address": address, "seal": room.seal}
-        return _page(request, "learners", name=_now(room).name, **facts)
+        return _page(request, "learners", name=kept(room).name, **facts)
 
     async def authority(request: Request) -> Response:
         kind = "application/x-x509-ca-cert"
@@ -65,7 +65,7 @@ def learners(room: Room) -> ASGIApp:
         return FileResponse(path, media_type=kind, filename="ca.crt")
 
     async def about(request: Request) -> Response:
-        now = await asyncio.to_thread(_now, room)
+        now = await asyncio.to_thread(kept, room)
         said: dict[str, Any] = {"class": now.name, "seal": now.seal}
         if "login" in request.query_params:
             said["known"] = request.query_params["login"] in now.learners
@@ -87,7 +87,7 @@ def instructor(room: Room, storage: Stored) -> ASGIApp:
 
     async def shown(template: str, request: Request) -> Response:
         rows = await asyncio.to_thread(overview.rows)
-        facts = {"room": _now(room), "rows": rows, "quota": overview.quota}
+        facts = {"room": kept(room), "rows": rows, "quota": overview.quota}
         return _page(request, template, ago=ago, size=sizes.said, **facts)
 
     async def script(request: Request) -> Response:
@@ -129,11 +129,3 @@ def _language(request: Request) -> str:
         "en",
     ]
     return next(code for code in wanted if code in LANGUAGES)
-
-
-def _now(room: Room) -> Room:
-    """The class as it is on disk: learners may have come while it is served."""
-    try:
-        return find(room.folder) or room
-    except Damaged:
-        return room

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dockerlab.classroom import reports
-from dockerlab.classroom.room import Room, find
+from dockerlab.classroom.room import Room
 from dockerlab.registry.configuration import SettingsError
 from dockerlab.registry.gate import Gate
 from dockerlab.registry.htpasswd import Htpasswd
@@ -43,8 +42,8 @@ class Receiving:
         await answer(scope, receive, send)
 
     async def _status(self, request: Request) -> int:
-        room = await asyncio.to_thread(find, self._room.folder) or self._room
-        login = _login(request)
+        room = await asyncio.to_thread(reports.kept, self._room)
+        login = request.scope["user"]  # whom the gate has let in
         if login not in room.learners:
             return 403
         if request.method == "DELETE":
@@ -61,7 +60,7 @@ class Receiving:
             await asyncio.to_thread(reports.take, room, login, content)
         except (ValueError, LookupError, TypeError, RecursionError):
             return 400
-        except (asyncio.TimeoutError, OSError):
+        except (asyncio.TimeoutError, ClientDisconnect, OSError):
             return 503
         return 204
 
@@ -74,9 +73,3 @@ async def _body(request: Request) -> bytes | None:
         if len(content) > reports.LIMIT:
             return None
     return content
-
-
-def _login(request: Request) -> str:
-    """Who the gate has let in."""
-    packed = request.headers["authorization"].partition(" ")[2]
-    return base64.b64decode(packed).decode("utf-8", "replace").partition(":")[0]

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from dockerlab.classroom.room import Room
+from dockerlab.classroom.room import Room, find
 from dockerlab.course.outline import lessons
 from dockerlab.engine import state
 from dockerlab.engine.home import private
@@ -50,6 +50,14 @@ class Report:
         here = next((each.checks for each in lessons() if each.name == self.lesson), ())
         found = {name: tried.since for name, tried in self.checks.items() if tried.since}
         return max(found, key=lambda name: (name in here, found[name]), default="")
+
+
+def kept(room: Room) -> Room:
+    """The class as it is on disk: learners may have come while it is served."""
+    try:
+        return find(room.folder) or room
+    except state.Damaged:
+        return room
 
 
 def take(room: Room, login: str, content: bytes) -> None:
