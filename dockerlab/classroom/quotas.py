@@ -217,8 +217,9 @@ class _Account:
             self._count()
         if self._sum + size > quota:
             message = _(
-                "{login} has used {used} of {quota}; images that are deleted make room again."
-            ).format(login=self._namespace, used=said(self._sum), quota=said(quota))
+                "this does not fit in: {login} has room for {quota}, and {used} of it is taken. "
+                "Images that are deleted make room again."
+            ).format(login=self._namespace, quota=said(quota), used=said(sum(self._held.values())))
             raise Refusal("DENIED", message=message)
 
     def _blobs(self) -> dict[str, int]:
