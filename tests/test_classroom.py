@@ -34,7 +34,7 @@ from tests.classes import Class, held, let_in
 from tests.containing import until
 from tests.crowd import IMAGES, Told, crowd
 from tests.engines import FIRST, SECOND
-from tests.servers import push_blob, push_image, sha256
+from tests.servers import image, push_blob, push_image, put_manifest, sha256
 
 Need = Callable[[str], str]
 QUOTA = 3 * 1024**2
@@ -209,6 +209,9 @@ def test_who_has_no_room_left_is_told_and_others_go_on(
         [error] = refused.json()["errors"]
         assert (refused.status_code, error["code"]) == (403, "DENIED")
         assert "learner-1 has room for 3 MB, and " in error["message"]
+        note = os.urandom(2**20).hex()
+        refused = put_manifest(http, "learner-1/x", "v1", image(kept[0], note=note))
+        assert (refused.status_code, "does not fit in" in refused.text) == (403, True)
         for each in kept:
             digest = sha256(each)
             assert http.delete(f"/v2/learner-1/x/blobs/{digest}").status_code == 202
@@ -365,7 +368,7 @@ def test_the_machine_gets_another_address(tmp_path: Path) -> None:
             with room.client("rahima", passwords["rahima"]) as rahima:
                 assert "rahima/before" in list(rahima.catalog())
                 send(rahima, tmp_path / "a", "rahima/after")
-        assert room.process.returncode
+            assert room.stop() == 0
 
 
 def _device(namespace: str) -> str:

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +111,18 @@ class Metered(Storage):
             return False
         with self._account(repository).gaining(digest, there.size):
             return super().mount(repository, digest, source)
+
+    def put_manifest(
+        self,
+        repository: str,
+        digest: str,
+        raw: bytes,
+        *tags: str | None,
+        check: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Store a manifest, which counts as a blob does."""
+        with self._account(repository).gaining(digest, len(raw)):
+            return super().put_manifest(repository, digest, raw, *tags, check=check)
 
     def _watched(self, account: _Account, upload: Upload) -> Upload:
         def allow(size: int) -> None:
