@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +111,18 @@ class Metered(Storage):
             return False
         with self._account(repository).gaining(digest, there.size):
             return super().mount(repository, digest, source)
+
+    def put_manifest(
+        self,
+        repository: str,
+        digest: str,
+        raw: bytes,
+        *tags: str | None,
+        check: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Store a manifest, which counts as a blob does."""
+        with self._account(repository).gaining(digest, len(raw)):
+            return super().put_manifest(repository, digest, raw, *tags, check=check)
 
     def _watched(self, account: _Account, upload: Upload) -> Upload:
         def allow(size: int) -> None:
@@ -217,8 +229,9 @@ class _Account:
             self._count()
         if self._sum + size > quota:
             message = _(
-                "{login} has used {used} of {quota}; images that are deleted make room again."
-            ).format(login=self._namespace, used=said(self._sum), quota=said(quota))
+                "this does not fit in: {login} has room for {quota}, and {used} of it is taken. "
+                "Images that are deleted make room again."
+            ).format(login=self._namespace, quota=said(quota), used=said(sum(self._held.values())))
             raise Refusal("DENIED", message=message)
 
     def _blobs(self) -> dict[str, int]:

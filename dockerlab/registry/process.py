@@ -147,7 +147,7 @@ class _Granian(Server):
 
 async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patience: float) -> int:
     addresses = [site.listener.getsockname()[:2] for site in sites]
-    servers: list[_Granian] = []
+    servers = [_Granian(site, site.secure, patience) for site in sites]
     loop = asyncio.get_running_loop()
     ended_by = 0
 
@@ -161,7 +161,8 @@ async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patie
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
-    each = [_serve(site, servers, patience) for site in sites]
+    pairs = zip(sites, tuple(servers), strict=True)
+    each = [_serve(site, server, servers, patience) for site, server in pairs]
     serving = asyncio.gather(*each, return_exceptions=True)
     answered = asyncio.gather(*map(_answer, sites, addresses))
     await asyncio.wait((serving, answered), return_when=asyncio.FIRST_COMPLETED)
@@ -179,25 +180,24 @@ async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patie
     return ended_by
 
 
-async def _serve(site: Site, servers: list[_Granian], patience: float) -> None:
-    """Serve until the newest of the site's `servers` is told to stop."""
-    secure, ending = site.secure, list[asyncio.Task[None]]()
+async def _serve(site: Site, server: _Granian, servers: list[_Granian], patience: float) -> None:
+    """Serve until told to stop; each certificate has a server of its own, listed in `servers`."""
+    ending: list[asyncio.Task[None]] = []
     while True:
-        server = _Granian(site, secure, patience)
-        servers.append(server)
         serving: asyncio.Task[None] = asyncio.ensure_future(server.serve())
         if not site.renewed:
             return await serving
         renewing = asyncio.ensure_future(site.renewed())
         await asyncio.wait((serving, renewing), return_when=asyncio.FIRST_COMPLETED)
-        if serving.done():
+        if serving.done() or server.interrupt_signal:
             renewing.cancel()
             await asyncio.wait((serving, *ending), timeout=patience)
             return serving.result()
-        secure = renewing.result()
         server.workers_kill_timeout = _LONG
         asyncio.get_running_loop().call_soon(server.stop)  # its socket stays open in `site`
         ending.append(serving)
+        server = _Granian(site, renewing.result(), patience)
+        servers.append(server)
 
 
 async def _answer(site: Site, address: tuple[str, int]) -> None:
