@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from dockerlab import lab
 from dockerlab.classroom import mistakes, slips, ticket, welcome
 from dockerlab.classroom.room import seal
 from dockerlab.course import membership, progress, sharing
@@ -24,7 +25,6 @@ from dockerlab.engine import trust
 from dockerlab.engine.credentials import FOLDER, Credentials
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.serving import serve
-from dockerlab.lab import lab
 from dockerlab.registry.certificates import authority, issue
 from tests.classrooms import Class, open_class
 
