@@ -9,19 +9,22 @@ from __future__ import annotations
 import gettext
 import locale
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
 LANGUAGES = {"bn": "বাংলা", "en": "English"}
 
 _chosen: str | None = None
+_asked: ContextVar[str] = ContextVar("language", default="")
 _BANGLA_DIGITS = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
 
 
 def language() -> str:
-    """`bn` or `en`: chosen, else DOCKERLAB_LANG, the notebook's folder, the system's."""
-    for candidate in (_chosen, os.environ.get("DOCKERLAB_LANG"), *_folders()):
+    """`bn` or `en`: asked for, chosen, else DOCKERLAB_LANG, the notebook's folder, the system's."""
+    for candidate in (_asked.get(), _chosen, os.environ.get("DOCKERLAB_LANG"), *_folders()):
         if candidate in LANGUAGES:
             return candidate
     system = locale.getlocale()[0] or os.environ.get("LANG") or ""
@@ -34,6 +37,16 @@ def choose(code: str | None) -> None:
     if code is not None and code not in LANGUAGES:
         raise ValueError(code)
     _chosen = code
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak `bn` or `en` meanwhile, to whoever asked; others are spoken to as before."""
+    before = _asked.set(code)
+    try:
+        yield
+    finally:
+        _asked.reset(before)
 
 
 def _(message: str) -> str:

@@ -235,6 +235,29 @@ class Lab:
         said = _("{path} lets {user} in; it holds a hash of the password, not the password.")
         return Note(said.format(path=path, user=user))
 
+    def join(self, line: str, share: bool | None = None) -> Note:
+        """Join the class that the line on a slip leads to; the password is asked for.
+
+        `share`: whether the instructor may see at which check the learner is; else she is asked.
+        """
+        from dockerlab.classroom import welcome
+        from dockerlab.engine.home import home
+
+        def agree(question: str) -> bool:
+            return input(f"{question} [y/N] ").strip().lower() in ("y", "yes", "হ্যাঁ")
+
+        with _writing(home()):
+            said = welcome.join(str(line), self.engine, "%docker", share=share, agree=agree)
+        return Note("\n".join(said))
+
+    def leave(self) -> Note:
+        """Leave the class, and take away all that joining it has brought."""
+        from dockerlab.classroom import welcome
+        from dockerlab.engine.home import home
+
+        with _writing(home()):
+            return Note(welcome.leave(self.engine))
+
     def reset(self) -> Note:
         """Stop and remove everything that the lab made: containers, images, volumes."""
         from dockerlab.start import hosts

@@ -1,6 +1,6 @@
 """The class itself: what it is called, who is in it, and where the instructor's machine keeps that.
 
-    room.json    {"version": 1, "name": NAME, "learners": {LOGIN: FULL NAME}}
+    room.json    {"version": 1, "name": NAME, "port": PORT, "learners": {LOGIN: FULL NAME}}
     htpasswd     the registry's users: hashes of their passwords
     authority/   the class's own certificate authority, ca.crt and ca.key
     registry/    what is pushed, as a registry keeps it
@@ -16,13 +16,18 @@ import hashlib
 import re
 import secrets
 import ssl
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from dockerlab.engine import state
 from dockerlab.engine.home import home, private
+from dockerlab.errors import DockerlabError
+from dockerlab.i18n import _
+from dockerlab.registry import certificates
 
 FOLDER = "classroom"
 REGISTRY_PORT, PAGE_PORT, MIRROR_PORT = 5443, 5480, 5999
@@ -31,6 +36,38 @@ _VERSION = 1
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is easily taken for another one
 _PARTS, _PART = 3, 4  # of a password: 59 bits
 _SEAL = 10  # bytes of a digest
+_LONGEST = 40  # characters of a login
+_TAKEN = ("library",)  # by the course's images
+
+
+class NoRoom(DockerlabError):
+    """No class has been made here."""
+
+    def message(self) -> str:
+        return _("There is no class yet; “dockerlab classroom” makes one.")
+
+
+class NoLearner(DockerlabError):
+    """Nobody in the class has this `login`; `near` are some that somebody has."""
+
+    def __init__(self, login: str, near: Iterable[str] = ()) -> None:
+        super().__init__(login, *near)
+        self.login, self.near = login, list(near)
+
+    def message(self) -> str:
+        said = _("Nobody in the class has the login “{login}”.").format(login=self.login)
+        near = _("Did you mean {logins}?").format(logins=", ".join(self.near))
+        return f"{said} {near}" if self.near else said
+
+
+class DamagedRoom(state.Damaged):
+    """The file that says who is in the class cannot be read."""
+
+    def message(self) -> str:
+        return _(
+            "The file {path} is damaged, so nobody knows who is in the class. What was pushed is "
+            "still in the folder beside it. “dockerlab classroom forget” removes all of it."
+        ).format(path=self.path)
 
 
 @dataclass(frozen=True)
@@ -44,11 +81,15 @@ class Login:
 
 @dataclass
 class Room:
-    """A class whose data is in `folder`; `learners` maps logins to full names."""
+    """A class whose data is in `folder`; `learners` maps logins to full names.
+
+    `port` is where its registry was last.
+    """
 
     folder: Path
     name: str
     learners: dict[str, str] = field(default_factory=dict)
+    port: int = REGISTRY_PORT
 
     def add(self, names: Iterable[str]) -> list[Login]:
         """Let learners in; one who is there already gets a new password, the old one ends."""
@@ -71,8 +112,14 @@ class Room:
 
     def save(self) -> None:
         """Write what is to be kept."""
-        data: dict[str, Any] = {"version": _VERSION, "name": self.name, "learners": self.learners}
+        about: dict[str, Any] = {"version": _VERSION, "name": self.name, "port": self.port}
+        data = {**about, "learners": self.learners}
         state.write(private(self.folder) / _FILE, data, indent=" ")
+
+    @property
+    def log(self) -> Path:
+        """Where the registry writes what it is asked for."""
+        return self.folder / "registry.log"
 
     @property
     def seal(self) -> str:
@@ -85,9 +132,38 @@ def find(folder: Path | None = None) -> Room | None:
     folder = folder or home() / FOLDER
     try:
         data = state.read(folder / _FILE)
+        port = int(data.get("port", REGISTRY_PORT))
+        return Room(folder, str(data["name"]), dict(data["learners"]), port)
     except FileNotFoundError:
         return None
-    return Room(folder, str(data["name"]), dict(data["learners"]))
+    except (state.Damaged, KeyError, TypeError, ValueError):
+        raise DamagedRoom(folder / _FILE) from None
+
+
+def present(login: str = "") -> Room:
+    """The class that there is, with `login` in it; NoRoom, NoLearner."""
+    room = find()
+    if room is None:
+        raise NoRoom
+    if login and login not in room.learners:
+        raise NoLearner(login, get_close_matches(login, room.learners))
+    return room
+
+
+def opened(name: str, learners: Iterable[str] = ()) -> Room:
+    """The class that there is, else a new one; with this name, and these learners in it, too.
+
+    Who is in it already keeps her password.
+    """
+    room = find()
+    if room is None or (name and name != room.name):
+        room = room or Room(home() / FOLDER, _("Docker class"))
+        room.name = name or room.name
+        room.save()
+    certificates.authority(room.folder / "authority")
+    there = set(room.learners.values())
+    room.add(each for each in learners if each not in there)
+    return room
 
 
 def seal(certificate: str) -> str:
@@ -104,8 +180,11 @@ def _password() -> str:
 
 def _free(name: str, taken: Iterable[str]) -> str:
     """A login for somebody of that name, which a repository's name may have as a part."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "learner"
-    free, number = stem, 2
-    while free in taken:
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST].strip("-")
+    is_latin = bool(re.search("[a-z]", stem))
+    stem, number = (stem, 2) if is_latin else ("learner", 1)
+    free = stem if is_latin else f"{stem}-1"
+    while free in taken or free in _TAKEN:
         free, number = f"{stem}-{number}", number + 1
     return free

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from dockerlab.course import membership
 from dockerlab.course.outline import Lesson, lessons
 from dockerlab.engine import second, trust
 from dockerlab.engine.embedded import Embedded
@@ -122,8 +123,9 @@ def _forget_names(engine: Engine) -> None:
     for image in engine.images.list():
         for text in _leftovers(image, engine, first):
             engine.remove_image(text, force=True)
+    joined = membership.find()
     for registry in engine.credentials.registries:
-        if _is_here(registry, first):
+        if _is_here(registry, first) and not (joined and joined.address == registry):
             engine.credentials.erase(registry)
     if isinstance(engine, Embedded):
         trust.forget(engine.path)

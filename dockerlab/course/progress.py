@@ -3,8 +3,9 @@
     {"version": 1, "last": LESSON, "opened": {LESSON: WHEN}, "checks": {CHECK: {"tries", "passed"}},
      "quizzes": {LESSON: {QUESTION: {"tries", "answers", "right"}}}}
 
-Nothing of it leaves the machine. A file that cannot be understood is set aside, never overwritten;
-where nothing can be written, the course goes on, and says that nothing is kept.
+Nothing of it leaves the machine, but for what she shares with her class (sharing.py). A file that
+cannot be understood is set aside, never overwritten; where nothing can be written, the course goes
+on, and says that nothing is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from dockerlab.course import sharing
 from dockerlab.course.outline import Lesson, lessons
 from dockerlab.engine import state
 from dockerlab.engine.home import home, private
@@ -142,7 +144,8 @@ def _change(change: Callable[[dict[str, Any]], None]) -> str:
             change(progress.data)
             progress.data["version"] = VERSION
             state.write(folder / FILE, progress.data, indent=" ")
-            return progress.told
+        sharing.tell(progress.data)
+        return progress.told
     except OSError as error:
         return _unkept(error)
 

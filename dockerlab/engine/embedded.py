@@ -119,7 +119,7 @@ class Embedded:
             username=known.username if known else "",
             password=known.password if known else "",
             insecure=insecure,
-            trust=None if insecure else trust.known(self.path, registry),
+            trust=None if insecure else trust.known(self.path, registry, self.root),
             route=self.daemon.route if self._is_inside(registry) else None,
             observe=observer(),
         )

@@ -2,6 +2,8 @@
 
 certs.d/HOST:PORT/*.crt    authorities that may vouch for the registry HOST:PORT
 certs.d/HOST:PORT/*.cert   certificates that the daemon shows it, each with its *.key
+
+The lab's own folder may have a certs.d too: all its hosts trust whom that names.
 """
 
 from __future__ import annotations
@@ -23,9 +25,17 @@ _REGISTRY = re.compile(r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(?::\d{1
 _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----")
 
 
-def known(host: Path, registry: str) -> Trust:
-    """Whom the docker host in the folder `host` trusts at a registry; Refused in docker's words."""
-    folder = _folder(host, registry)
+def known(host: Path, registry: str, *more: Path) -> Trust:
+    """Whom the docker host in the folder `host` trusts at a registry; Refused in docker's words.
+
+    So it does whom the certs.d in the folders `more` name.
+    """
+    found = [_known(_folder(each, registry)) for each in (host, *more)]
+    authorities = [path for each in found for path in each.authorities]
+    return Trust(tuple(authorities), tuple(pair for each in found for pair in each.identities))
+
+
+def _known(folder: Path) -> Trust:
     try:
         names = sorted(os.listdir(folder))
     except FileNotFoundError:
@@ -50,8 +60,14 @@ def known(host: Path, registry: str) -> Trust:
 def believe(host: Path, registry: str, authority: bytes) -> Path:
     """Let the docker host in the folder `host` trust an authority (PEM); where that is kept."""
     path = private(_folder(host, registry)) / AUTHORITY
-    path.write_bytes(authority)
-    return path
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(authority)
+    return partial.replace(path)
+
+
+def doubt(host: Path, registry: str) -> None:
+    """Let the docker host in the folder `host` trust nobody in particular at a registry."""
+    shutil.rmtree(_folder(host, registry), ignore_errors=True)
 
 
 def forget(host: Path) -> None:

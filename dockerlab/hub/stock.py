@@ -65,7 +65,7 @@ class Stock:
 def gather(folder: Path, archives: Iterable[Path] = ()) -> Stock:
     """All that the hub offers, in a new `folder`; BadArchive for a file without such an image."""
     host = Embedded(folder)
-    stock = Stock(Storage(folder / "registry"))
+    stock = Stock(Storage(folder / "registry", sync=int))  # it is made anew at each start
     samples = host.hub()
     stock.add(samples, samples.entries())
     if program := packing.find():

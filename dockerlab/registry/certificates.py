@@ -26,6 +26,16 @@ class Certificate:
     key: Path
 
 
+def authority(folder: Path) -> Path:
+    """The certificate of the authority in `folder`, which is made if it is not there."""
+    from filelock import FileLock
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with FileLock(folder / "ca.lock"):
+        _authority(folder)
+    return folder / "ca.crt"
+
+
 def issue(
     folder: Path, *names: str, authority: Path | None = None, expired: bool = False
 ) -> Certificate:

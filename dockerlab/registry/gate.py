@@ -31,7 +31,8 @@ _ENDS = ("/manifests/", "/blobs/", "/tags/", "/referrers/")
 class Gate:
     """Lets users of the password file through to `app`; with `anonymous`, others may read.
 
-    The front page and what is outside /v2 are open, as they are in the real registry.
+    The front page and what is outside /v2 are open, as they are in the real registry. `app` finds
+    who came in as the scope's `user`.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Gate:
         else:
             is_front = scope["path"] in ("/v2", "/v2/")
             user = "" if self._tokens and not kind and not is_front else None
+        scope["user"] = user or ""
         is_reading = scope["method"] in _READING and not _is_upload(scope)
         return bool(user) or (user == "" and is_reading)
 

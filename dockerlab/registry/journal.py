@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class _Form:
     rank = _RANKS["info"]
     write: Callable[[dict[str, str]], str]
     fields: dict[str, str] = {}
+    file: TextIO | None = None
 
 
 class Metrics(Protocol):
@@ -52,9 +53,16 @@ class Metrics(Protocol):
 
 
 def configure(
-    level: str = "info", formatter: str = "text", fields: Mapping[str, str] | None = None
+    level: str = "info",
+    formatter: str = "text",
+    fields: Mapping[str, str] | None = None,
+    file: TextIO | None = None,
 ) -> None:
-    """Write lines from `level` up, as "text", "json" or "logstash", each with these `fields`."""
+    """Write lines from `level` up, as "text", "json" or "logstash", each with these `fields`.
+
+    They go into `file`, else to stderr.
+    """
+    _Form.file = file
     _Form.rank = _RANKS["warning" if level == "warn" else level]
     _Form.write = staticmethod(_FORMATTERS[formatter])
     _Form.fields = {**({"type": "registry"} if formatter == "logstash" else {}), **(fields or {})}
@@ -241,7 +249,8 @@ def _text(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
 def _write(lines: str) -> None:
     """In one piece, so that the lines of two requests never mix."""
     try:
-        sys.stderr.write(lines)
-        sys.stderr.flush()
+        stream = _Form.file or sys.stderr
+        stream.write(lines)
+        stream.flush()
     except OSError:  # whoever read the log is gone; the registry goes on
         pass

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _BACKLOG = 1024
 _CONNECTIONS = 4096  # at once, most of them idle; the next ones wait in the backlog
 _FILES = 65536  # each connection and each transfer needs one
+_LONG = 3600  # seconds that transfers have to end when only the certificate changes
 _PATIENCE = 8  # seconds that transfers have to end; docker stop waits for 10
 _HTTP1 = HTTP1Settings(max_buffer_size=128 * 1024)  # bytes of a connection; three are held
 _HTTP2 = HTTP2Settings(  # bytes; the usual windows make large blobs slow
@@ -60,12 +61,17 @@ class App(Protocol):
 
 @dataclass(frozen=True)
 class Site:
-    """An application and the socket where it answers, over TLS or not; `said` is for the log."""
+    """An application and the socket where it answers, over TLS or not; `said` is for the log.
+
+    `renewed` comes back with another certificate each time that the site needs one; connections
+    that are there keep the old one until they end.
+    """
 
     app: App
     listener: socket.socket
     secure: Secure | None = None
     said: str = "listening on "
+    renewed: Callable[[], Awaitable[Secure]] | None = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -117,8 +123,8 @@ class _Granian(Server):
     in use would start without a word.
     """
 
-    def __init__(self, site: Site, patience: float) -> None:
-        encryption = site.secure.granian() if site.secure else {"http": HTTPModes.http1}
+    def __init__(self, site: Site, secure: Secure | None, patience: float) -> None:
+        encryption = secure.granian() if secure else {"http": HTTPModes.http1}
         super().__init__(
             site.app,
             interface=Interfaces.ASGINL,
@@ -132,7 +138,8 @@ class _Granian(Server):
         )
         self.workers_kill_timeout: Any = patience
         holder: Any = SocketHolder  # its type stub lacks the constructor
-        self._listener: Any = holder(site.listener.detach(), False, _BACKLOG)
+        listener = site.listener.dup() if site.renewed else site.listener
+        self._listener: Any = holder(listener.detach(), False, _BACKLOG)
 
     def _init_shared_socket(self) -> None:
         self._shd = self._listener
@@ -140,7 +147,7 @@ class _Granian(Server):
 
 async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patience: float) -> int:
     addresses = [site.listener.getsockname()[:2] for site in sites]
-    servers = [_Granian(site, patience) for site in sites]
+    servers = [_Granian(site, site.secure, patience) for site in sites]
     loop = asyncio.get_running_loop()
     ended_by = 0
 
@@ -154,7 +161,9 @@ async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patie
 
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop)
-    serving = asyncio.gather(*(server.serve() for server in servers), return_exceptions=True)
+    pairs = zip(sites, tuple(servers), strict=True)
+    each = [_serve(site, server, servers, patience) for site, server in pairs]
+    serving = asyncio.gather(*each, return_exceptions=True)
     answered = asyncio.gather(*map(_answer, sites, addresses))
     await asyncio.wait((serving, answered), return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
@@ -169,6 +178,26 @@ async def _run(sites: Sequence[Site], ready: Callable[[int], None] | None, patie
     if not ended_by:
         raise ServeError(errno.EIO, "the server stopped by itself")
     return ended_by
+
+
+async def _serve(site: Site, server: _Granian, servers: list[_Granian], patience: float) -> None:
+    """Serve until told to stop; each certificate has a server of its own, listed in `servers`."""
+    ending: list[asyncio.Task[None]] = []
+    while True:
+        serving: asyncio.Task[None] = asyncio.ensure_future(server.serve())
+        if not site.renewed:
+            return await serving
+        renewing = asyncio.ensure_future(site.renewed())
+        await asyncio.wait((serving, renewing), return_when=asyncio.FIRST_COMPLETED)
+        if serving.done() or server.interrupt_signal:
+            renewing.cancel()
+            await asyncio.wait((serving, *ending), timeout=patience)
+            return serving.result()
+        server.workers_kill_timeout = _LONG
+        asyncio.get_running_loop().call_soon(server.stop)  # its socket stays open in `site`
+        ending.append(serving)
+        server = _Granian(site, renewing.result(), patience)
+        servers.append(server)
 
 
 async def _answer(site: Site, address: tuple[str, int]) -> None:

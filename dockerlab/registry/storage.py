@@ -75,8 +75,8 @@ class Storage:
         """Return if files can be written here; OSError."""
         self._disk.stage(b"\0").unlink()
 
-    def claim(self) -> bool:
-        """Become the directory's only server and remove half uploads; False if one is at it."""
+    def claim(self, *, resume: bool = False) -> bool:
+        """Become the directory's only server; False if one is at it. Half uploads may `resume`."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self._base / ".lock", thread_local=False)
@@ -85,7 +85,7 @@ class Storage:
         except Timeout:
             return False
         self._owner = lock
-        self._clean()
+        self._clean(resume)
         return True
 
     def release(self) -> None:
@@ -384,10 +384,10 @@ class Storage:
                 yield Path(folder, "_uploads")
             children[:] = [name for name in children if not name.startswith("_")]
 
-    def _clean(self) -> None:
+    def _clean(self, resume: bool) -> None:
         for name in names(self._disk.partial):
             remove(self._disk.partial / name)
-        for folder in self._upload_folders():
+        for folder in () if resume else self._upload_folders():
             remove(folder)
 
 

@@ -35,6 +35,7 @@ class Upload:
         self.folder = folder
         self.algorithm = algorithm  # with which bytes are hashed on their way in
         self.turn = asyncio.Lock()
+        self.allow: Callable[[int], object] = int  # told of each piece's size; raises if too much
         self._file: FileIO | None = None
         self._hash: _Hash | None = None
         self._hashed = 0
@@ -73,9 +74,10 @@ class Upload:
         content = b"".join(pieces)
         rest = memoryview(content)
         try:
+            self.allow(len(content))
             while rest:
                 rest = rest[file.write(rest) :]
-        except OSError:
+        except Exception:
             self.remove()
             raise
         if self._hash:
@@ -167,7 +169,7 @@ class Receiver:
             try:
                 if writing:
                     await writing
-            except OSError:  # and the upload is gone
+            except Exception:  # and the upload is gone
                 pieces, last = [], None
                 raise
             finally:

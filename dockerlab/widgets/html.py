@@ -11,17 +11,19 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render(template: str, **facts: Any) -> str:
+def render(template: str, package: str = "dockerlab.widgets", **facts: Any) -> str:
     """Fill `templates/TEMPLATE.html.j2`; `_`, `ngettext` and `digits` can be used in it."""
-    return _environment().get_template(f"{template}.html.j2").render(lang=language(), **facts)
+    return (
+        _environment(package).get_template(f"{template}.html.j2").render(lang=language(), **facts)
+    )
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("dockerlab.widgets"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
