@@ -22,6 +22,6 @@ class Package(BuildHookInterface):  # type: ignore[type-arg]
                 write_mo(target, read_po(source))
         if self.target_name == "wheel" and version != "editable":
             for kind in LESSONS:
-                for path in Path(self.root, "notebooks").glob(kind):
+                for path in sorted(Path(self.root, "notebooks").glob(kind)):
                     name = path.relative_to(self.root).as_posix()
                     build_data["force_include"][name] = f"dockerlab/{name}"
