@@ -80,11 +80,13 @@ def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_wheel_holds_the_package_the_lessons_and_nothing_else(wheel: Path) -> None:
     names = set(contents(wheel))
-    for folder in ("dockerlab", "notebooks"):
-        for path in (ROOT / folder).rglob("*"):
-            name = path.relative_to(ROOT).as_posix()
-            if path.is_file() and not UNKEPT & set(path.parts):
-                assert (name if folder == "dockerlab" else f"dockerlab/{name}") in names
+    for path in (ROOT / "dockerlab").rglob("*"):
+        if path.is_file() and not UNKEPT & set(path.parts):
+            assert path.relative_to(ROOT).as_posix() in names
+    kinds = ("*.md", "??/*.ipynb", "pictures/*.svg")
+    lessons = {path.relative_to(ROOT) for kind in kinds for path in ROOT.glob(f"notebooks/{kind}")}
+    held = {name for name in names if name.startswith("dockerlab/notebooks/")}
+    assert held == {f"dockerlab/{path.as_posix()}" for path in lessons}
     assert "dockerlab/locale/bn/LC_MESSAGES/dockerlab.mo" in names
     assert [name for name in names if not name.startswith("dockerlab")] == []
     assert [name for name in names if UNKEPT & set(name.split("/"))] == []

@@ -10,6 +10,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+LESSONS = ("*.md", "??/*.ipynb", "pictures/*")  # not what lessons make beside themselves
+
 
 class Package(BuildHookInterface):  # type: ignore[type-arg]
     """Puts into the package what is not committed in its folder."""
@@ -19,4 +21,7 @@ class Package(BuildHookInterface):  # type: ignore[type-arg]
             with po.open("rb") as source, po.with_suffix(".mo").open("wb") as target:
                 write_mo(target, read_po(source))
         if self.target_name == "wheel" and version != "editable":
-            build_data["force_include"]["notebooks"] = "dockerlab/notebooks"
+            for kind in LESSONS:
+                for path in sorted(Path(self.root, "notebooks").glob(kind)):
+                    name = path.relative_to(self.root).as_posix()
+                    build_data["force_include"][name] = f"dockerlab/{name}"

@@ -24,7 +24,7 @@ TARGET = ROOT / ".github" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1000, "height": 640}
 RUN = """async last => {
-  const {content, sessionContext} = jupyterapp.shell.currentWidget;
+  const {content} = jupyterapp.shell.currentWidget;
   content.notebookConfig = {...content.notebookConfig, windowingMode: 'none'};
   const ids = [...content.model.cells].map(cell => cell.id);
   for (const [index, cell] of content.widgets.entries()) {
