@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 from dockerlab.engine import container as records
 from dockerlab.engine import process
 from dockerlab.engine.base import Chunk
-from dockerlab.engine.container import LOG, Container
+from dockerlab.engine.container import LOG, Container, now
 from dockerlab.engine.home import private
 from dockerlab.engine.launch import unconnected
 from dockerlab.engine.output import dated, show
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockerlab.engine.images import Image
 
 PATIENCE = 10  # seconds before `docker stop` kills
+_HASTE = 1.0  # seconds before `park` kills
 _START = 15  # seconds that a registry may take to answer
 _SILENCE = 1.5  # seconds after which it need not say so in its log
 _PAUSE = 0.01
@@ -228,6 +229,23 @@ class Containers(Watch):
         self._end_marked(self.path)
         for container in running:
             self._look(container)
+
+    def park(self) -> None:
+        """End every process of this host; all containers stay as stopped, `--rm` ones too."""
+        with self._lock:
+            ended = [one for one in self.list() if one.running]
+            processes = [one.process for one in ended]
+            for container in ended:
+                state = container.state
+                state.status, state.exit_code, state.finished = "exited", STOPPED, now()
+                state.process, state.ports = None, {}
+                self._write(container)  # before its end, which would take a --rm one away
+        for running in filter(None, processes):
+            running.signal(signal.SIGTERM)
+        deadline = time.monotonic() + _HASTE
+        for running in filter(None, processes):
+            running.wait(max(0.0, deadline - time.monotonic()))
+        self._end_marked(self.path)
 
     def reset(self) -> None:
         """End every process of this host and forget all containers."""
