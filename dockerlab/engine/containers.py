@@ -247,6 +247,11 @@ class Containers(Watch):
             running.wait(max(0.0, deadline - time.monotonic()))
         self._end_marked(self.path)
 
+    def unpark(self, container: Container) -> Container:
+        """Start one that was parked, maybe by somebody who was killed before it had ended."""
+        self._end_marked(self.path / container.id)
+        return self.start(container)
+
     def reset(self) -> None:
         """End every process of this host and forget all containers."""
         for container in self.list():

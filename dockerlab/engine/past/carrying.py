@@ -12,7 +12,7 @@ from dockerlab.engine import container as records
 from dockerlab.engine import state
 from dockerlab.engine.volumes import Volumes
 
-_NOT = shutil.ignore_patterns("*.lock", ".partial*", "busy")
+_UNFINISHED = {".lock", ".partial", "busy"}  # of a layout
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,14 @@ def _carry(host: Path, target: Path, left: Left) -> None:
 
     def ignore(folder: str, names: list[str]) -> set[str]:
         path = Path(folder)
-        gone = {host / "containers": containers, host / "volumes": volumes}.get(path, set())
-        return _NOT(folder, names) | (gone & set(names))
+        return gone.get(path, set()) & set(names)
 
     images = host / "images"
+    gone = {host / "containers": containers, host / "volumes": volumes, images: _UNFINISHED}
     for part in sorted(host.iterdir()):
-        if part == images:
-            shutil.copytree(part, target / part.name, ignore=ignore, copy_function=_link)
-        elif part.is_dir():
-            shutil.copytree(part, target / part.name, ignore=ignore, symlinks=True)
+        if part.is_dir():
+            copy = _link if part == images else shutil.copy2
+            shutil.copytree(part, target / part.name, True, ignore, copy)
         elif not part.name.endswith(".lock"):
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(part, target / part.name)

@@ -251,7 +251,7 @@ class Past:
             for container in reversed(host.containers.list()) if ids else ():
                 if container.id in ids and not container.running:
                     try:
-                        host.containers.start(container)
+                        host.containers.unpark(container)
                     except (EngineError, OSError) as error:
                         stuck.append(Stuck(container.name, str(error)))
         return stuck
