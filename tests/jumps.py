@@ -1,7 +1,7 @@
 """Dies before every move of a file or a program in a goto, a reset, an undo, and looks at the lab.
 
-`DOCKERLAB_HOME=EMPTY python -m tests.jumps WHAT EVERY` does WHAT again and again, each time in a process of its
-own that ends some moves later, until one gets to the end; it prints how many died.
+`DOCKERLAB_HOME=EMPTY python -m tests.jumps WHAT EVERY` does WHAT again and again, each time in a
+process of its own that ends EVERY moves later, until one gets to the end; it prints how many died.
 """
 
 from __future__ import annotations
