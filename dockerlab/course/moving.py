@@ -49,10 +49,9 @@ def reset(engine: Engine | None = None) -> list[str]:
     with past.locked():
         if past.is_empty():
             return [_("Your lab is empty again.")]
-        kept = past.keep("reset")
-        with _or_back(past, kept):
-            for host in _hosts(engine):
-                host.reset()
+        past.keep("reset")
+        for host in _hosts(engine):
+            host.reset()
         return [_("Your lab is empty again."), *_ways_back(past)]
 
 

@@ -71,7 +71,11 @@ def restore(engine: Docker, folder: Path) -> Sequence[Stuck]:
     """Let the engine have of the lab what was written down, and nothing else; what is stuck."""
     client = engine.client
     things = state.read(folder / THINGS)
-    sweep(client)
+    stuck: list[Stuck] = []
+    try:
+        sweep(client)
+    except EngineError as error:  # what cannot go stays
+        stuck.append(Stuck("", str(error)))
     if (folder / IMAGES).exists():
         with (folder / IMAGES).open("rb") as source:
             engine.load(source)
@@ -82,7 +86,6 @@ def restore(engine: Docker, folder: Path) -> Sequence[Stuck]:
     if things["volumes"]:
         with _helper(engine, things["volumes"]) as helper:
             _give(client, helper, "/", folder / VOLUMES)
-    stuck: list[Stuck] = []
     made = [(one, number) for number, one in enumerate(things["containers"])]
     for one, number in reversed(made):  # the newest comes first
         stuck += _attempt(one, partial(_make, client, one, number, folder))

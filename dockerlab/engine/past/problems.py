@@ -62,12 +62,14 @@ class OtherEngine(DockerlabError):
 
 @dataclass(frozen=True)
 class Stuck:
-    """A container that ran and does not run again; `reason` is docker's."""
+    """A container that ran and does not run again, or ("") something else; docker's `reason`."""
 
     container: str
     reason: str
 
     def __str__(self) -> str:
+        if not self.container:
+            return self.reason
         if port := _PORT.search(self.reason):
             said = _(
                 "The container {name} is back but not running: another program has taken port "
