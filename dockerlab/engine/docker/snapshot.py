@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ _OURS = {"label": LAB_LABEL}
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _INSIDE = "/volumes"  # in the helper
 _HELPER = "dockerlab-helper"  # a container that is never started, and its image
-_STOPPING = 3  # seconds before it is killed
+_STOPPING = 1  # seconds before it is killed
 
 
 def has_any(engine: Docker) -> bool:
@@ -46,6 +46,7 @@ def has_any(engine: Docker) -> bool:
 def take(engine: Docker, folder: Path) -> None:
     """Stop what runs, and write down all of it; EngineError or OSError if that cannot be."""
     client = engine.client
+    _tidy(client)
     known = [client.inspect_container(one["Id"]) for one in _containers(client)]
     things = {
         "containers": known,
@@ -71,6 +72,7 @@ def restore(engine: Docker, folder: Path) -> Sequence[Stuck]:
     """Let the engine have of the lab what was written down, and nothing else; what is stuck."""
     client = engine.client
     things = state.read(folder / THINGS)
+    _tidy(client)
     stuck: list[Stuck] = []
     try:
         sweep(client)
@@ -98,6 +100,7 @@ def start(engine: Docker, folder: Path, but: Collection[str] = ()) -> Sequence[S
         things = state.read(folder / THINGS)
     except FileNotFoundError:
         return []
+    _tidy(engine.client)
     stuck: list[Stuck] = []
     for one in reversed(things["containers"]):
         name = one["Name"].removeprefix("/")
@@ -194,10 +197,14 @@ def _helper(engine: Docker, volumes: Sequence[Json]) -> Iterator[str]:
             "Labels": {LAB_LABEL: "1"},
             "HostConfig": {"Binds": [f"{name}:{_INSIDE}/{name}" for name in names]},
         }
-        made = client.create_container_from_config(config)["Id"]
-        try:
-            yield made
-        finally:
-            client.remove_container(made, force=True)
+        yield client.create_container_from_config(config, _HELPER)["Id"]
     finally:
+        _tidy(client)
+
+
+def _tidy(client: Client) -> None:
+    """Take the helper away; one of somebody who was killed, too."""
+    with suppress(Missing):
+        client.remove_container(_HELPER, force=True)
+    with suppress(Missing):
         client.remove_image(_HELPER, noprune=True)
