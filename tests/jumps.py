@@ -105,7 +105,7 @@ def main(root: Path, what: str, every: int, address: str = "127.0.0.1:5990") -> 
 if __name__ == "__main__":
     folder = Path(os.environ["DOCKERLAB_HOME"])
     try:
-        print(main(folder, sys.argv[1], int(sys.argv[2])))
+        print(main(folder, sys.argv[1], int(sys.argv[2]), *sys.argv[3:]))
     finally:
         for host in Embedded(folder).hosts():
             host.reset()
