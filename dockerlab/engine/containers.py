@@ -9,33 +9,30 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from dockerlab.engine import container as records
-from dockerlab.engine import process
 from dockerlab.engine.base import Chunk
-from dockerlab.engine.container import LOG, Container, now
+from dockerlab.engine.container import LOG, Container
 from dockerlab.engine.home import private
 from dockerlab.engine.launch import unconnected
 from dockerlab.engine.output import dated, show
+from dockerlab.engine.parking import PATIENCE, Parking
 from dockerlab.engine.ports import are_open
-from dockerlab.engine.watching import KILLED, STOPPED, Watch, daemon, missing
+from dockerlab.engine.watching import KILLED, STOPPED, daemon, missing
 from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
     from dockerlab.engine.creation import Settings
     from dockerlab.engine.images import Image
 
-PATIENCE = 10  # seconds before `docker stop` kills
-_HASTE = 1.0  # seconds before `park` kills
 _START = 15  # seconds that a registry may take to answer
 _SILENCE = 1.5  # seconds after which it need not say so in its log
 _PAUSE = 0.01
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no other
 
 
-class Containers(Watch):
+class Containers(Parking):
     """All containers of one docker host."""
 
     def find(self, text: str) -> Container:
@@ -230,28 +227,6 @@ class Containers(Watch):
         for container in running:
             self._look(container)
 
-    def park(self) -> None:
-        """End every process of this host; all containers stay as stopped, `--rm` ones too."""
-        with self._lock:
-            ended = [one for one in self.list() if one.running]
-            processes = [one.process for one in ended]
-            for container in ended:
-                state = container.state
-                state.status, state.exit_code, state.finished = "exited", STOPPED, now()
-                state.process, state.ports = None, {}
-                self._write(container)  # before its end, which would take a --rm one away
-        for running in filter(None, processes):
-            running.signal(signal.SIGTERM)
-        deadline = time.monotonic() + _HASTE
-        for running in filter(None, processes):
-            running.wait(max(0.0, deadline - time.monotonic()))
-        self._end_marked(self.path)
-
-    def unpark(self, container: Container) -> Container:
-        """Start one that was parked, maybe by somebody who was killed before it had ended."""
-        self._end_marked(self.path / container.id)
-        return self.start(container)
-
     def reset(self) -> None:
         """End every process of this host and forget all containers."""
         for container in self.list():
@@ -288,13 +263,6 @@ class Containers(Watch):
             fresh.state.exit_code = 128
             self._write(fresh)
         raise daemon(fresh.state.error)
-
-    def _end_marked(self, folder: Path) -> None:
-        if not folder.is_dir():
-            return
-        for one in process.marked(str(folder)):
-            one.kill()
-            one.wait(PATIENCE)
 
     def _check_free(self, name: str) -> None:
         for other in self.list():

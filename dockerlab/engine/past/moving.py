@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,8 +89,12 @@ class Past:
         folder = records.next_in(self.folder)
         os.replace(new.folder, folder)
         kept = records.read(folder) or new
-        self._park()
-        os.replace(self._hosts, kept.hosts)
+        try:
+            self._park()
+            os.replace(self._hosts, kept.hosts)
+        except BaseException:
+            self._recover()
+            raise
         return kept
 
     def carry(self, kept: Kept, left: Left) -> Sequence[Stuck]:
@@ -245,15 +250,19 @@ class Past:
 
     def _start(self, running: dict[str, list[str]]) -> Sequence[Stuck]:
         """Start what ran; what cannot."""
+        waiting = [
+            (host.containers, container)
+            for host in (Embedded(self.root, name) for name, ids in running.items() if ids)
+            for container in host.containers.parked(running[host.host])
+        ]
+        with ThreadPoolExecutor() as pool:
+            begun = [(one, pool.submit(containers.start, one)) for containers, one in waiting]
         stuck = []
-        for name, ids in running.items():
-            host = Embedded(self.root, name)
-            for container in reversed(host.containers.list()) if ids else ():
-                if container.id in ids and not container.running:
-                    try:
-                        host.containers.unpark(container)
-                    except (EngineError, OSError) as error:
-                        stuck.append(Stuck(container.name, str(error)))
+        for container, started in begun:
+            try:
+                started.result()
+            except (EngineError, OSError) as error:
+                stuck.append(Stuck(container.name, str(error)))
         return stuck
 
 
