@@ -174,27 +174,23 @@ def test_a_pull_is_waited_for_and_a_push_ends_in_dockers_words(
     monkeypatch.setattr(machinery, "_QUIET", 0.2)
     with (
         sweeping.busy(Layout(docker.engine.path / "images")),
-        pytest.raises(LabBusy, match="An image is just coming into this lab"),
+        pytest.raises(LabBusy, match="An image is just on its way"),
     ):
         moving.goto(LESSON, docker.engine)
     assert look(docker, address) == before
 
-    with docker.engine.images.layout.path.joinpath("big").open("wb") as big:
-        big.write(os.urandom(64 * 1024 * 1024))
+    monkeypatch.undo()
+    monkeypatch.setenv("DOCKERLAB_HOME", str(docker.engine.root))
     out = io.StringIO()
     kernel = Docker(docker.engine.root).engine  # of another program
-    begun = threading.Event()
 
     def push() -> None:
-        begun.set()
-        for _ in range(20):
-            if commands.run(["push", f"{address}/nginx"], kernel, out, out):
-                return
+        while not commands.run(["push", f"{address}/nginx"], kernel, out, out):
+            pass
 
     pushing = threading.Thread(target=push)
     pushing.start()
-    begun.wait()
-    time.sleep(0.05)
+    time.sleep(0.5)
     moving.reset(docker.engine)
     pushing.join(30)
     assert not pushing.is_alive()

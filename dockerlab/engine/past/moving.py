@@ -1,8 +1,9 @@
 """Moving the lab from one state to another, so that a kill at any moment leaves one of them.
 
-What is to be kept is written down first, with what ran; then programs end, and the folder of the
-docker hosts is moved by one rename. An undo writes down the present state too (`swap`); from then
-on it can only go forward, and whoever comes next after a kill goes on with it.
+What is to be kept is written down first, with what ran; then programs end, and what was written
+down becomes a state that is kept; then the folder of the docker hosts is moved, by one rename. An
+undo writes down the present state too (`swap`); from then on it can only go forward, and whoever
+comes next after a kill goes on with it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from dockerlab.engine import sweeping
+from dockerlab.engine import process, sweeping
 from dockerlab.engine.container import now
 from dockerlab.engine.credentials import FILE as LOGINS
 from dockerlab.engine.credentials import FOLDER, locked
@@ -82,19 +83,12 @@ class Past:
 
         What was undone before is dropped, as it does not follow from what comes now.
         """
-        for one in self.kept():
-            if one.undone:
-                records.drop(one.folder)
         new = self._note(what, lesson)
         folder = records.next_in(self.folder)
         os.replace(new.folder, folder)
         kept = records.read(folder) or new
-        try:
-            self._park()
-            os.replace(self._hosts, kept.hosts)
-        except BaseException:
-            self._recover()
-            raise
+        os.replace(self._hosts, kept.hosts)
+        self._drop_undone()
         return kept
 
     def carry(self, kept: Kept, left: Left) -> Sequence[Stuck]:
@@ -109,7 +103,9 @@ class Past:
 
     def put_back(self, kept: Kept) -> Sequence[Stuck]:
         """Make a state that was put aside the present one again, as if nothing had been."""
-        self._park()
+        for one in process.marked(str(self._hosts)):
+            one.kill()
+            one.wait(_PATIENCE)
         stuck = self._return(kept)
         records.drop(kept.folder)
         return stuck
@@ -138,8 +134,7 @@ class Past:
         return kept, self._swap(kept)
 
     def _note(self, what: str, lesson: str, undone: bool = False) -> Kept:
-        """Write down the present state, all but its docker hosts; LabBusy."""
-        self._hush()
+        """Write down the present state, all but its docker hosts, and end what runs; LabBusy."""
         private(self._hosts)
         folder = self.folder / records.NEW
         engine = self.docker.place if self.docker else ""
@@ -152,6 +147,8 @@ class Past:
                 from dockerlab.engine.docker import snapshot
 
                 snapshot.take(self.docker, private(folder / "docker"))
+            self._park()
+            self._hush()
             return noted
         except BaseException:
             self._unnote()
@@ -223,6 +220,15 @@ class Past:
                 self._go_on(kept)
                 records.drop(kept.folder)
 
+        self._drop_undone()
+
+    def _drop_undone(self) -> None:
+        """Drop what was undone before another way was taken."""
+        kept = self.kept()
+        for at, one in enumerate(kept):
+            if one.undone and not all(later.undone for later in kept[at:]):
+                records.drop(one.folder)
+
     def _engines(self) -> Sequence[Embedded]:
         return Embedded(self.root).hosts()
 
@@ -238,7 +244,10 @@ class Past:
             host.containers.park() if host.path.is_dir() else None
 
     def _hush(self) -> None:
-        """Come back when no image is coming in any more; LabBusy if that takes long."""
+        """Come back when no image comes or goes any more; LabBusy if that takes long.
+
+        No registry of the lab runs now, so its pushes and pulls fail, and soon.
+        """
         deadline = time.monotonic() + _QUIET
         for host in self._engines():
             if not (host.path / "images" / "oci-layout").exists():

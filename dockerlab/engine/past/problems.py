@@ -26,8 +26,8 @@ class LabBusy(DockerlabError):
                 "try again. Nothing was changed."
             )
         return _(
-            "An image is just coming into this lab, by a pull or a load. Wait until it is there, "
-            "or stop it, and try again. Nothing was changed."
+            "An image is just on its way, by a pull, a push or a load. Wait until it is there, or "
+            "stop it, and try again. Your lab is as it was."
         )
 
 
