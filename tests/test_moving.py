@@ -86,6 +86,7 @@ def test_undo_brings_all_back_and_redo_takes_it_again(docker: Docker, address: s
         moving.undo(docker.engine)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that die are forked")
 @pytest.mark.parametrize(("way", "every"), [("goto", 25), ("reset", 2), ("undo", 4)])
 def test_killed_before_any_move_it_can_still_be_undone(
     way: str, every: int, tmp_path: Path

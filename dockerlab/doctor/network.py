@@ -18,7 +18,7 @@ from dockerlab.engine.daemon import FIRST
 from dockerlab.i18n import _, digits
 
 HUB, PLAIN = "https://registry-1.docker.io/v2/", "http://www.docker.com/"
-PATIENCE = 1.6  # seconds for all looks together
+PATIENCE = 1.4  # seconds for all looks together
 _LOCAL = ("localhost", "127.0.0.1")
 _CLOSE, _FAR = 60, 300  # seconds
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MOST = 3  # states that are kept
 _ROOM = 2 * 1024**3  # bytes for all of them; the newest may take more
 _PATIENCE = 10.0  # seconds for another one to finish
-_QUIET = 3.0  # seconds for a pull to finish
+_QUIET = 6.0  # seconds for a pull to finish, or a push to see that it has failed
 _PAUSE = 0.05
 
 
