@@ -87,7 +87,11 @@ class Past:
         folder = records.next_in(self.folder)
         os.replace(new.folder, folder)
         kept = records.read(folder) or new
-        os.replace(self._hosts, kept.hosts)
+        try:
+            os.replace(self._hosts, kept.hosts)
+        except OSError:  # on Windows a file in it may be open
+            self._recover()
+            raise
         self._drop_undone()
         return kept
 
