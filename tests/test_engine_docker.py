@@ -566,7 +566,7 @@ def test_killed_in_the_midst_it_can_still_be_undone(
             moving.reset(lab.engine)
         child = os.fork()
         if not child:
-            _die_before_request(9 + turn * 45)
+            _die_before_request(9 + turn * 70)
             engine = Docker(Address(lab.daemon.host, "test"))
             moving.goto(LESSON, engine) if way == "goto" else moving.undo(engine)
             os._exit(0)
