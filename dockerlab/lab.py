@@ -43,9 +43,11 @@ class Lab:
 
     def begin(self, lesson: str, anew: bool = False) -> Note:
         """Bring the lab to the state in which `lesson` begins; `anew`: even if it is long work."""
-        from dockerlab.course import beginning, progress
+        from dockerlab.course import beginning, moving, progress
 
-        goes_on = beginning.begin(lesson, self.engine, anew=anew)
+        if anew:
+            return Note("\n".join(moving.goto(beginning.find(lesson).name, self.engine)))
+        goes_on = beginning.begin(lesson, self.engine)
         unkept = progress.began(lesson)
         ready = _("Your lab is ready.")
         if goes_on:
@@ -260,11 +262,21 @@ class Lab:
 
     def reset(self) -> Note:
         """Stop and remove everything that the lab made: containers, images, volumes."""
-        from dockerlab.start import hosts
+        from dockerlab.course import moving
 
-        for host in hosts():
-            host.reset()
-        return Note(_("Your lab is empty again."))
+        return Note("\n".join(moving.reset(self.engine)))
+
+    def undo(self) -> Note:
+        """Take back the last `lab.reset()`, `dockerlab goto` or beginning anew."""
+        from dockerlab.course import moving
+
+        return Note("\n".join(moving.undo(self.engine)))
+
+    def redo(self) -> Note:
+        """Do again what `lab.undo()` has taken back."""
+        from dockerlab.course import moving
+
+        return Note("\n".join(moving.undo(self.engine, again=True)))
 
     def __repr__(self) -> str:
         return repr(self._dashboard())

@@ -15,13 +15,13 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from servers import start_server
 
-from dockerlab.course import beginning, checks
+from dockerlab.course import beginning, checks, moving
 from dockerlab.course.prepared import NoImage, PortTaken
 from dockerlab.course.requests import meaning
 from dockerlab.engine import commands
@@ -30,10 +30,19 @@ from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
 from dockerlab.engine.docker.images import sample_tar
 from dockerlab.engine.embedded import Embedded
-from dockerlab.errors import EngineError, NoPlatform, NoRegistry, NotOurs, Unreachable
+from dockerlab.engine.past import NothingKept
+from dockerlab.errors import (
+    EngineError,
+    NoPlatform,
+    NoRegistry,
+    NotOurs,
+    Unavailable,
+    Unreachable,
+)
 from dockerlab.image import sample
 from dockerlab.image.manifest import Platform
 from dockerlab.image.reference import Reference
+from dockerlab.registry.client import Registry
 from dockerlab.widgets import requests
 from tests.containing import free_port, until
 from tests.dockers import Result
@@ -477,3 +486,106 @@ def test_an_engine_that_stops_and_comes_back(lab: Lab) -> None:
     finally:
         lab.daemon.start()
     assert lab("ps -q").status == 0
+
+
+@pytest.fixture
+def filled(lab: Lab, need: Callable[[str], str], tmp_path: Path) -> Iterator[dict[str, int]]:
+    """Two registries that hold an image, one in a named volume; beside them what is hers."""
+    listen = ("--change", "ENV REGISTRY_HTTP_ADDR=:5000", "--change", "EXPOSE 5000")
+    tar = registry_tar(need("docker-registry"), tmp_path)
+    lab.hers("import", *REGISTRY, *listen, str(tar), "registry:2")
+    lab.hers("volume", "create", "precious")
+    lab.hers("create", "--name", "web", "-v", "precious:/data", "shell", "sh")
+    lab.engine.images.add_sample("my-image", "my-image")
+    lab.good("volume create registry-data")
+    lab.good("volume create unused")
+    ports = {"registry": free_port(), "second": free_port()}
+    volumes = {"registry": "", "second": "-v registry-data:/var/lib/registry"}
+    for name, port in ports.items():
+        where = f"-p 127.0.0.1:{port}:5000 --name {name} {volumes[name]}"
+        lab.good(f"run -d {where} registry:2")
+        until(lambda port=port: held(port) == {})
+        lab.good(f"tag my-image localhost:{port}/{name}")
+        lab.good(f"push -q localhost:{port}/{name}")
+    lab.good("create --name idle registry:2")
+    yield ports
+    lab.hers("rm", "-f", "-v", "web")
+    lab.hers("volume", "rm", "precious")
+
+
+def held(port: int) -> dict[str, list[str]] | None:
+    """What a registry holds; None if none answers."""
+    try:
+        with Registry(f"localhost:{port}") as registry:
+            return {name: list(registry.tags(name)) for name in registry.catalog()}
+    except Unavailable:
+        return None
+
+
+def seen(lab: Lab, ports: dict[str, int]) -> object:
+    """All that is there, without ids, and what the registries hold."""
+    for name in lab.hers("ps", "--format", "{{.Names}}").split():
+        if name in ports:
+            until(lambda name=name: held(ports[name]) is not None)
+    shown = {**SHOWN, "container ls -a": "{{.Names}} {{.Image}} {{.State}}"}
+    shown["network ls"] = "{{.Name}}"
+    lines = [lab.hers(*kind.split(), "--format", how) for kind, how in shown.items()]
+    nameless = [re.sub(r"[0-9a-f]{64}", "ANONYMOUS", text) for text in lines]
+    return [sorted(text.splitlines()) for text in nameless], {
+        name: held(port) for name, port in ports.items()
+    }
+
+
+def test_a_goto_and_a_reset_are_undone(lab: Lab, filled: dict[str, int]) -> None:
+    before = seen(lab, filled)
+    said = moving.goto(LESSON, lab.engine)
+    assert any("ids" in line for line in said)  # what an undo does not bring back
+    names = lab.hers("ps", "-a", "--format", "{{.Names}}").split()
+    assert "registry" not in names and {"web", "idle"} <= set(names)
+    assert held(filled["registry"]) is None
+    after = seen(lab, filled)
+    moving.undo(lab.engine)
+    assert seen(lab, filled) == before
+    moving.undo(lab.engine, again=True)
+    assert seen(lab, filled) == after
+    moving.undo(lab.engine)
+    moving.reset(lab.engine)
+    assert lab.hers("ps", "-a", "--format", "{{.Names}}").split() == ["web"]
+    assert "my-image" not in lab.hers("images")
+    moving.undo(lab.engine)
+    assert seen(lab, filled) == before
+
+
+@pytest.mark.parametrize("way", ["goto", "undo"])
+def test_killed_in_the_midst_it_can_still_be_undone(
+    lab: Lab, filled: dict[str, int], way: str
+) -> None:
+    before, died, turn = seen(lab, filled), True, 0
+    while died:
+        if way == "undo":
+            moving.reset(lab.engine)
+        child = os.fork()
+        if not child:
+            _die_before_request(9 + turn * 70)
+            engine = Docker(Address(lab.daemon.host, "test"))
+            moving.goto(LESSON, engine) if way == "goto" else moving.undo(engine)
+            os._exit(0)
+        died = os.waitpid(child, 0)[1] != 0
+        with suppress(NothingKept):
+            while True:
+                moving.undo(lab.engine)
+        assert seen(lab, filled) == before, turn
+        turn += 1
+    assert turn > 1
+
+
+def _die_before_request(number: int) -> None:
+    count = 0
+
+    def watch(event: str, _facts: object) -> None:
+        nonlocal count
+        count += event == "http.client.send"
+        if count == number:
+            os._exit(9)
+
+    sys.addaudithook(watch)

@@ -10,6 +10,7 @@ from dockerlab.course import membership
 from dockerlab.course.outline import Lesson, lessons
 from dockerlab.engine import second, trust
 from dockerlab.engine.embedded import Embedded
+from dockerlab.engine.past.carrying import Left
 from dockerlab.errors import DockerlabError, NotOurs
 from dockerlab.i18n import _
 from dockerlab.image.sample import LABEL
@@ -62,7 +63,7 @@ def begin(name: str, engine: Engine, *, anew: bool = False) -> bool:
     What a lesson `keeps` is long work: another lesson only stops its containers, and itself it goes
     on where the learner was, unless she wants it `anew`. Whether it does is returned.
     """
-    lesson = _find(str(name))
+    lesson = find(str(name))
     going_on = not anew and lesson.keeps and _is_begun(lesson, engine)
     _clear(engine, [each for each in lessons() if not each.keeps or (each == lesson and anew)])
     if going_on:
@@ -81,11 +82,18 @@ def begin(name: str, engine: Engine, *, anew: bool = False) -> bool:
     return False
 
 
-def _find(name: str) -> Lesson:
+def find(name: str) -> Lesson:
+    """The lesson of that name; UnknownLesson if there is none."""
     known = {lesson.name: lesson for lesson in lessons()}
     if name not in known:
         raise UnknownLesson(name, get_close_matches(name, known, n=1, cutoff=0)[0])
     return known[name]
+
+
+def left(lesson: Lesson) -> Left:
+    """What does not go on into a lesson that begins anew, with all others."""
+    containers, volumes = (_made(kind, lessons()) for kind in ("containers", "volumes"))
+    return Left(containers, volumes, (second.NAME,) if lesson.begins.get("host2") else ())
 
 
 def _is_begun(lesson: Lesson, engine: Engine) -> bool:

@@ -9,32 +9,30 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from dockerlab.engine import container as records
-from dockerlab.engine import process
 from dockerlab.engine.base import Chunk
 from dockerlab.engine.container import LOG, Container
 from dockerlab.engine.home import private
 from dockerlab.engine.launch import unconnected
 from dockerlab.engine.output import dated, show
+from dockerlab.engine.parking import PATIENCE, Parking
 from dockerlab.engine.ports import are_open
-from dockerlab.engine.watching import KILLED, STOPPED, Watch, daemon, missing
+from dockerlab.engine.watching import KILLED, STOPPED, daemon, missing
 from dockerlab.errors import EngineError
 
 if TYPE_CHECKING:
     from dockerlab.engine.creation import Settings
     from dockerlab.engine.images import Image
 
-PATIENCE = 10  # seconds before `docker stop` kills
 _START = 15  # seconds that a registry may take to answer
 _SILENCE = 1.5  # seconds after which it need not say so in its log
 _PAUSE = 0.01
 _KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows has no other
 
 
-class Containers(Watch):
+class Containers(Parking):
     """All containers of one docker host."""
 
     def find(self, text: str) -> Container:
@@ -265,13 +263,6 @@ class Containers(Watch):
             fresh.state.exit_code = 128
             self._write(fresh)
         raise daemon(fresh.state.error)
-
-    def _end_marked(self, folder: Path) -> None:
-        if not folder.is_dir():
-            return
-        for one in process.marked(str(folder)):
-            one.kill()
-            one.wait(PATIENCE)
 
     def _check_free(self, name: str) -> None:
         for other in self.list():

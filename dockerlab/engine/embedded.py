@@ -153,10 +153,14 @@ class Embedded:
     def reset(self) -> None:
         """End every process of this host and delete all that it has."""
         self.containers.reset()
-        for name in ("containers", "volumes", "images"):
-            self.__dict__.pop(name, None)
+        self.forget()
         if self.path.is_dir():
             shutil.rmtree(self.path)
+
+    def forget(self) -> None:
+        """Look anew at what is in the folder, which may be another one now."""
+        for name in ("containers", "volumes", "images"):
+            self.__dict__.pop(name, None)
 
     def neighbour(self, host: str) -> Embedded:
         """Another docker host in the same root."""

@@ -113,12 +113,13 @@ def start(
     return Process(child.pid, born)
 
 
-def marked(mark: str) -> list[Process]:
-    """The processes of this machine whose mark starts with `mark`."""
+def marked(*marks: str) -> list[Process]:
+    """The processes of this machine whose mark starts with one of `marks`."""
+    wanted = tuple(f"dockerlab={mark}" for mark in marks)
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             words = process.cmdline()
-            if any(word.startswith(f"dockerlab={mark}") for word in words):
+            if any(word.startswith(wanted) for word in words):
                 found.append(Process(process.pid, process.create_time()))
     return found

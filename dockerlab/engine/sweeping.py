@@ -48,6 +48,12 @@ def sweep(layout: Layout) -> None:
                         blob.unlink()
 
 
+def is_quiet(layout: Layout) -> bool:
+    """Whether no process is just bringing something into this layout."""
+    with layout.locked():
+        return not _anyone_busy(layout)
+
+
 def _anyone_busy(layout: Layout) -> bool:
     for marker in (layout.path / _BUSY).glob("*"):
         try:

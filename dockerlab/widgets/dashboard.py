@@ -8,6 +8,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from dockerlab import i18n
+from dockerlab.course import moving
 from dockerlab.course.causes import Act, explained
 from dockerlab.engine.base import Engine
 from dockerlab.engine.telling import Row, rows
@@ -166,9 +167,7 @@ class Dashboard(View):
 
     def _reset(self) -> None:
         try:
-            for host in self._hosts():
-                host.reset()
-            self.note, self.last = _("Your lab is empty again."), None
+            self.note, self.last = "\n".join(moving.reset(self._engine())), None
         except DockerlabError as error:
             self.failure = error.message()
         finally:
