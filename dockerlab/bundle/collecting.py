@@ -41,9 +41,9 @@ _ABOUT = re.compile(r"[^/]+\.dist-info/METADATA")
 
 @dataclass
 class Stock:
-    """The wheels gathered so far, in `folder`; what is missing comes from `source`, if there is one.
+    """The wheels gathered so far, in `folder`; those that must be fetched come from `source`.
 
-    Else from pip's index. `reasons` says why a package could not be made again.
+    Without one, from pip's index. `reasons` says why a package could not be made again.
     """
 
     folder: Path
