@@ -66,6 +66,9 @@ def offer(bundle: Bundle, say: Callable[[str], None]) -> None:
     """Load the images into the Docker Engine, if one answers; no name of the learner's moves."""
     from dockerlab.engine import current
 
+    if not bundle.manifest.images:
+        say(_("There are no images in the bundle."))
+        return
     engine = _docker(current())
     if engine is None:
         said = _(

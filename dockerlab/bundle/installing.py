@@ -21,7 +21,7 @@ from dockerlab.bundle.manifest import Wheels, here
 from dockerlab.bundle.mistakes import Foreign, NoRoom, NotInstalled, WrongMachine, size
 from dockerlab.bundle.opening import Bundle
 from dockerlab.errors import CannotWrite
-from dockerlab.i18n import _
+from dockerlab.i18n import _, digits
 
 Say = Callable[[Callable[[], str]], None]  # is told how to word a line, in any language
 
@@ -77,7 +77,7 @@ def program(folder: Path, name: str = "dockerlab") -> Path:
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """An environment's Python, with nothing of what surrounds this one; its output is kept."""
     return subprocess.run(
-        [program(folder, "python"), "-I", *words],
+        [program(folder, "python"), "-I", "-X", "utf8", *words],
         env=surroundings(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -92,7 +92,7 @@ def surroundings() -> dict[str, str]:
     """The variables for another Python: no settings of this one's, of pip's, or of a venv."""
     unwanted = ("PIP_", "PYTHON", "VIRTUAL_ENV", "__PYVENV")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
-    return {**kept, "PIP_CONFIG_FILE": os.devnull, "PYTHONIOENCODING": "utf-8"}
+    return {**kept, "PIP_CONFIG_FILE": os.devnull}
 
 
 def _beside(folder: Path, kind: str) -> Path:
@@ -127,8 +127,7 @@ def _make(bundle: Bundle, wheels: Wheels, folder: Path, aside: Path, say: Say) -
     packed = aside / "wheels"
     packed.mkdir()
     files = list(bundle.extract(wheels.files, packed))
-    said = {"count": len(files), "size": size(wheels.unpacked)}
-    say(lambda: _("Installing {count} packages, {size}; this takes a minute …").format(**said))
+    say(lambda: _announced(len(files), wheels.unpacked))
     pip = next(path for path in files if path.name.startswith("pip-"))
     words = ["--isolated", "install", "--no-index", "--no-deps", "--no-compile", "--no-cache-dir"]
     words += ["--disable-pip-version-check", "--no-warn-script-location", "--quiet"]
@@ -141,6 +140,11 @@ def _make(bundle: Bundle, wheels: Wheels, folder: Path, aside: Path, say: Say) -
     _done(run(aside, "-m", "dockerlab", "--version"))
     mark = {"bundle": bundle.digest, "version": bundle.manifest.version}
     (aside / _MARK).write_text(json.dumps(mark), "utf-8")
+
+
+def _announced(count: int, unpacked: int) -> str:
+    said = _("Installing {count} packages, {size}; this takes a minute …")
+    return said.format(count=digits(count), size=size(unpacked))
 
 
 def _done(finished: subprocess.CompletedProcess[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +11,7 @@ from packaging.version import Version
 
 import dockerlab
 from dockerlab.bundle.images import offer
-from dockerlab.bundle.installing import install, run, source
-from dockerlab.bundle.mistakes import NotInstalled
+from dockerlab.bundle.installing import install, program, source, surroundings
 from dockerlab.bundle.opening import Bundle, opened
 from dockerlab.i18n import _, language
 
@@ -22,9 +23,15 @@ def load(path: Path, prefix: Path, say: Callable[[str], None]) -> None:
         if _is_newer(bundle, prefix, say):
             install(bundle, prefix, lambda words: say(words()))
             say(_("The course is version {version} now.").format(version=bundle.manifest.version))
-            _go_on(path, prefix, say)
+            _go_on(path, prefix)
         elif bundle.manifest.images:
             offer(bundle, say)
+
+
+def load_images(path: Path, say: Callable[[str], None]) -> None:
+    """Load the images alone."""
+    with opened(path) as bundle:
+        offer(bundle, say)
 
 
 def _is_newer(bundle: Bundle, prefix: Path, say: Callable[[str], None]) -> bool:
@@ -44,14 +51,18 @@ def _is_newer(bundle: Bundle, prefix: Path, say: Callable[[str], None]) -> bool:
             "installed yours, so it stays; this installs the newer one beside it: python3 {path}"
         )
         say(said.format(theirs=theirs, ours=ours, path=bundle.path))
+    elif os.name == "nt":  # which does not let go of a program that runs
+        said = _(
+            "Windows cannot replace what is running. Close the course, and type: "
+            'python {path} --to "{folder}"'
+        )
+        say(said.format(path=bundle.path, folder=prefix))
     else:
         return True
     return False
 
 
-def _go_on(path: Path, prefix: Path, say: Callable[[str], None]) -> None:
-    """The rest is the new version's: what runs here still is the old one, which is gone."""
-    done = run(prefix, "-m", "dockerlab", "--lang", language(), "bundle", "load", str(path))
-    if done.returncode:
-        raise NotInstalled(done.stdout)
-    say(done.stdout.rstrip())
+def _go_on(path: Path, prefix: Path) -> None:
+    """The images are the new version's part: what runs here still is the old one, and is gone."""
+    command = [str(program(prefix)), "--lang", language(), "bundle", "load", "--images", str(path)]
+    subprocess.run(command, env=surroundings(), check=False)

@@ -53,8 +53,8 @@ def _install(file: Path, folder: Path) -> None:
         if not install(bundle, folder, _say):
             _say(lambda: _("The course is installed already, in {folder}.").format(folder=folder))
         if bundle.manifest.images:
-            command = [program(folder, "python"), "-I", "-m", "dockerlab", "bundle", "load", file]
-            subprocess.run(list(map(str, command)), env=surroundings(), check=False)
+            command = [str(program(folder)), "bundle", "load", "--images", str(file)]
+            subprocess.run(command, env=surroundings(), check=False)
     print()
     _say(lambda: _("To begin, type:"))
     print(f"    {program(folder)}", flush=True)

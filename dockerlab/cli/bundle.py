@@ -66,8 +66,13 @@ def save(
 
 @bundle.command(help=_("Bring this installation up to date from FILE, and load its images."))
 @click.argument("file", type=click.Path(path_type=Path))
-def load(file: Path) -> None:
+@click.option("--images", "alone", is_flag=True, help=_("Load the images only."))
+def load(file: Path, alone: bool) -> None:
     """Load a bundle."""
     from dockerlab.bundle.loading import load as read
+    from dockerlab.bundle.loading import load_images
 
-    read(file.absolute(), Path(sys.prefix), click.echo)
+    if alone:
+        load_images(file.absolute(), click.echo)
+    else:
+        read(file.absolute(), Path(sys.prefix), click.echo)
