@@ -381,6 +381,7 @@ def test_killed_in_the_midst_the_one_before_keeps_working(small: Path, tmp_path:
     with subprocess.Popen([PYTHON, newer, "--to", folder], start_new_session=True) as process:
         while process.poll() is None and not (aside / "wheels").exists():
             time.sleep(0.01)
+        refused(newer, folder, "being installed there already")
         os.killpg(process.pid, signal.SIGKILL)
     assert aside.exists()
     assert version(folder) == before

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from dockerlab.bundle.alone import alone
 from dockerlab.bundle.manifest import Wheels, here
 from dockerlab.bundle.mistakes import Foreign, NoRoom, NotInstalled, WrongMachine, size
 from dockerlab.bundle.opening import Bundle
@@ -37,14 +38,22 @@ _PIP = (
 def install(bundle: Bundle, folder: Path, say: Say) -> bool:
     """Put the course into `folder` in place of an older one; False if it is there already.
 
-    WrongMachine, Foreign, NoRoom, CannotWrite or NotInstalled, and everything is as it was.
+    WrongMachine, Busy, Foreign, NoRoom, CannotWrite or NotInstalled, and everything is as it was.
     """
     wheels = bundle.manifest.suitable(here())
     if wheels is None:
         raise WrongMachine(here(), [each.machine for each in bundle.manifest.wheels])
-    aside, old = _beside(folder, "new"), _beside(folder, "old")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        with alone(_beside(folder, "lock")):
+            return _install(bundle, wheels, folder, say)
+    except OSError as error:
+        raise CannotWrite(error.filename or folder, error.errno) from None
+
+
+def _install(bundle: Bundle, wheels: Wheels, folder: Path, say: Say) -> bool:
+    aside, old = _beside(folder, "new"), _beside(folder, "old")
+    try:
         _mend(folder, aside, old)
         if os.path.lexists(folder) and source(folder) is None:
             raise Foreign(folder)
@@ -53,8 +62,6 @@ def install(bundle: Bundle, folder: Path, say: Say) -> bool:
         _check_room(folder.parent, wheels, bundle)
         _make(bundle, wheels, folder, aside, say)
         _switch(folder, aside, old)
-    except OSError as error:
-        raise CannotWrite(error.filename or folder, error.errno) from None
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return True

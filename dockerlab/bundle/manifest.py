@@ -16,6 +16,7 @@ TRAVELLERS = (
     "errors.py",
     "i18n.py",
     "bundle/__init__.py",
+    "bundle/alone.py",
     "bundle/installing.py",
     "bundle/manifest.py",
     "bundle/mistakes.py",

@@ -7,6 +7,7 @@ DockerlabError
 ├── NewerBundle        it is written in a newer way
 ├── WrongMachine       it has no wheels for this machine
 ├── NoRoom             it does not fit on the disk
+├── Busy               another installation is under way there
 ├── Foreign            something else is where it should go
 ├── NotInstalled       pip could not install it
 ├── NotCollected       a package cannot be had
@@ -121,6 +122,14 @@ class NoRoom(DockerlabError):
             "There is not enough room on the disk at {path}: {needed} are needed, {free} are "
             "free. Make room, or choose another folder with --to FOLDER."
         ).format(path=self.path, needed=size(self.needed), free=size(self.free))
+
+
+class Busy(DockerlabError):
+    """Another installation is under way in the same folder."""
+
+    def message(self) -> str:
+        """That it is to be waited for."""
+        return _("The course is being installed there already. Wait until that has ended.")
 
 
 class Foreign(DockerlabError):

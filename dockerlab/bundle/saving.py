@@ -34,6 +34,8 @@ def save(
     """Write a bundle for this machine and others; NotCollected, Foreign, TooLarge, CannotWrite."""
     if path.exists() and not is_bundle(path):
         raise Foreign(path)
+    for archive in archives:  # what is wrong with them is known at once
+        images.described(archive)
     partial = path.with_name(f"{path.name}.partial")
     try:
         with TemporaryDirectory(dir=path.parent, prefix=".dockerlab-bundle-") as folder:
