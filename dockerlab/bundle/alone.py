@@ -13,7 +13,7 @@ from dockerlab.bundle.mistakes import Busy
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`, or Busy; the system lets go of it if this program dies."""
-    with path.open("wb") as file:
+    with path.open("ab") as file:
         try:
             _lock(file.fileno())
         except OSError:

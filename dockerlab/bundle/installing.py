@@ -27,6 +27,7 @@ from dockerlab.i18n import _, digits
 Say = Callable[[Callable[[], str]], None]  # is told how to word a line, in any language
 
 _MARK = "dockerlab-bundle.json"
+_RARE = r"site-packages.pip\b"  # what need not start fast
 _TAIL = 12  # lines of pip's complaint
 # pip out of its own wheel; what it makes names the Python that will run it, not the one that runs.
 _PIP = (
@@ -48,7 +49,7 @@ def install(bundle: Bundle, folder: Path, say: Say) -> bool:
         with alone(_beside(folder, "lock")):
             return _install(bundle, wheels, folder, say)
     except OSError as error:
-        raise CannotWrite(error.filename or folder, error.errno) from None
+        raise CannotWrite(folder, error.errno) from None
 
 
 def _install(bundle: Bundle, wheels: Wheels, folder: Path, say: Say) -> bool:
@@ -142,7 +143,7 @@ def _make(bundle: Bundle, wheels: Wheels, folder: Path, aside: Path, say: Say) -
         run(aside, "-c", _PIP, str(program(folder, "python")), str(pip), *words, *map(str, files))
     )
     shutil.rmtree(packed)
-    run(aside, "-m", "compileall", "-q", "-j", "0", str(aside))
+    run(aside, "-m", "compileall", "-q", "-j", "0", "-x", _RARE, str(aside))
     say(lambda: _("Trying whether it runs …"))
     _done(run(aside, "-m", "dockerlab", "--version"))
     mark = {"bundle": bundle.digest, "version": bundle.manifest.version}

@@ -48,7 +48,7 @@ def save(
             finally:
                 partial.unlink(missing_ok=True)
     except OSError as error:
-        raise CannotWrite(error.filename or path, error.errno) from None
+        raise CannotWrite(path, error.errno) from None
     said = _("{path} is ready: {size}. To install it: python3 {path}")
     say(said.format(path=path, size=size(path.stat().st_size)))
 
