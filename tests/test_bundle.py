@@ -446,7 +446,7 @@ def test_images_go_to_a_docker_engine_and_never_over_the_learners(
             docker("rmi", "-f", IMAGE)
 
 
-def test_a_file_without_images_is_not_taken_along(tmp_path: Path) -> None:
+def test_what_cannot_be_saved_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "no.tar").write_bytes(b"no")
     for name, said in (("no.tar", "holds no image with a name"), ("none.tar", "no such file")):
         command = [sys.executable, "-m", "dockerlab", "bundle", "save", str(tmp_path / "b.pyz")]
@@ -454,3 +454,6 @@ def test_a_file_without_images_is_not_taken_along(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 1 and said in done.stderr
     assert os.listdir(tmp_path) == ["no.tar"]
+    command = [sys.executable, "-m", "dockerlab", "bundle", "save", "--python", "2.7", "b.pyz"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and "the course needs 3.10 or newer" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from dockerlab.cli.group import cli
 from dockerlab.i18n import _
 
 _KINDS = ("windows", "macos", "macos-intel", "linux", "linux-arm")
+
+
+def _versions(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if not re.fullmatch(r"3\.[1-9][0-9]", value):
+            raise click.BadParameter(_("Write it as 3.12; the course needs 3.10 or newer."))
+    return values
 
 
 @cli.group(help=_("The whole course in one file, for machines without internet."))
@@ -33,6 +43,7 @@ def bundle() -> None:
     "pythons",
     multiple=True,
     metavar="VERSION",
+    callback=_versions,
     help=_("A version of Python on those machines, such as 3.12; the one here if nothing is said."),
 )
 @click.option(
