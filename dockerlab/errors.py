@@ -391,6 +391,8 @@ def why(number: int | None) -> str:
     """What an errno means to someone who wants to write a file; in English if it is a rare one."""
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return _("you may not write there")
+    if number == errno.ENOENT:
+        return _("there is no such folder")
     if number in (errno.ENOSPC, errno.EDQUOT):
         return _("the disk is full")
     if number in (errno.ENOTDIR, errno.EEXIST, errno.EISDIR):

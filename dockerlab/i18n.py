@@ -7,6 +7,7 @@ The language is asked for each time that something is shown, never stored with a
 from __future__ import annotations
 
 import gettext
+import io
 import locale
 import os
 from collections.abc import Iterator, Mapping
@@ -72,8 +73,12 @@ def digits(value: object) -> str:
 
 @cache
 def _catalogue(code: str) -> gettext.NullTranslations:
-    folder = Path(__file__).parent / "locale"
-    return gettext.translation("dockerlab", str(folder), languages=[code], fallback=code == "en")
+    if code == "en":
+        return gettext.NullTranslations()
+    from pkgutil import get_data
+
+    name = f"locale/{code}/LC_MESSAGES/dockerlab.mo"
+    return gettext.GNUTranslations(io.BytesIO(get_data(__package__, name) or b""))  # a zip, too
 
 
 def _folders() -> tuple[str, ...]:
