@@ -110,15 +110,20 @@ def show() -> None:
 
 @classroom.command(help=_("Give a learner a new password; the old one ends."))
 @click.argument("login")
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help=_("Where learners reach this machine; found out if nothing is said."),
+)
 @click.pass_context
-def renew(ctx: click.Context, login: str) -> None:
-    """Give a learner a new password."""
+def renew(ctx: click.Context, login: str, address: str | None) -> None:
+    """Give a learner a new password, on a slip."""
     from dockerlab.classroom.room import present
 
     room = present(login)
     slips = classroom.get_command(ctx, "slips")
     if slips:
-        ctx.invoke(slips, logins=(login,))
+        ctx.invoke(slips, logins=(login,), address=address, yes=True)
     else:
         room.renew(login)
 
