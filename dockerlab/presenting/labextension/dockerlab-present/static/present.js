@@ -1,0 +1,131 @@
+// A lesson on a projector: what the keys do, and what the window with the notes is told.
+
+import { Layout } from './layout.js';
+import { Recovery } from './recovery.js';
+
+const KEYS = { PageDown: 'next', PageUp: 'back', F2: 'notes', F8: 'solve', F9: 'recover' };
+const LATER = [0, 300, 1000]; // milliseconds: outputs grow for a while
+
+export async function start(app, use) {
+  const { baseUrl } = app.serviceManager.serverSettings;
+  const page = `${baseUrl}dockerlab/present`;
+  const plan = await (await fetch(`${page}/steps`)).json();
+  const { NotebookActions } = await use('@jupyterlab/notebook');
+  await app.restored;
+  const layout = new Layout(app);
+  const panel = await layout.open(plan.place);
+  const presentation = new Presentation({ app, plan, page, panel, layout, NotebookActions });
+  globalThis.addEventListener('keydown', event => presentation.press(event), true);
+  await panel.context.ready;
+  presentation.show(panel.content.activeCellIndex);
+}
+
+class Presentation {
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.recovery = new Recovery(this);
+    this.id = crypto.randomUUID?.() ?? String(Math.random());
+    this.channel = new BroadcastChannel('dockerlab-present');
+    this.channel.onmessage = ({ data }) => this.hear(data);
+    this.panel.content.activeCellChanged.connect(() => this.tell());
+    this.panel.sessionContext.statusChanged.connect(() => this.tell());
+    this.tell();
+  }
+
+  get since() {
+    return Number(sessionStorage.getItem('dockerlab-since')) || 0;
+  }
+
+  press(event) {
+    const what = KEYS[event.key];
+    const held = event.ctrlKey || event.altKey || event.metaKey || event.shiftKey;
+    if (!what || held || document.querySelector('.jp-Dialog')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!event.repeat) void this[what]();
+  }
+
+  hear({ to, ask, act }) {
+    if (ask) this.tell();
+    else if (to === this.id && Object.values(KEYS).includes(act)) void this[act]();
+  }
+
+  tell() {
+    const { status } = this.panel.sessionContext.kernelDisplayStatus
+      ? { status: this.panel.sessionContext.kernelDisplayStatus } : {};
+    const { log } = this.recovery;
+    this.channel.postMessage({ lab: this.id, step: this.step(), since: this.since, status, log });
+  }
+
+  // The step that the active cell is, or the nearest one above.
+  step() {
+    const { cells } = this.panel.content.model?.sharedModel ?? { cells: [] };
+    for (let at = this.panel.content.activeCellIndex; at >= 0; at--) {
+      const found = this.plan.steps.findIndex(step => step.id === cells[at]?.id);
+      if (found >= 0) return found;
+    }
+    return 0;
+  }
+
+  show(index) {
+    const { content } = this.panel;
+    this.app.shell.activateById(this.panel.id);
+    content.deselectAll();
+    content.mode = 'command';
+    content.activeCellIndex = index;
+    this.settle();
+  }
+
+  settle() {
+    const into = () => this.panel.content.activeCell?.node.scrollIntoView({ block: 'nearest' });
+    for (const delay of LATER) setTimeout(into, delay);
+    this.tell();
+  }
+
+  async next() {
+    const { content, sessionContext } = this.panel;
+    if (this.recovery.running || !(await this.ready())) return;
+    if (!this.since) sessionStorage.setItem('dockerlab-since', Date.now());
+    const at = content.activeCellIndex;
+    const ran = this.run(content.activeCell);
+    if (at + 1 < content.widgets.length) this.show(at + 1);
+    await ran;
+    this.settle();
+  }
+
+  back() {
+    this.show(Math.max(0, this.panel.content.activeCellIndex - 1));
+  }
+
+  solve() {
+    const { solution } = this.plan.steps[this.step()];
+    const { activeCell } = this.panel.content;
+    const exact = activeCell?.model.id === this.plan.steps[this.step()].id;
+    if (solution && exact) activeCell.model.sharedModel.setSource(solution);
+    this.settle();
+  }
+
+  recover() {
+    return this.recovery.run();
+  }
+
+  notes() {
+    globalThis.open(this.page, 'dockerlab-notes', 'popup,width=960,height=800');
+  }
+
+  run(cell) {
+    const { content, sessionContext } = this.panel;
+    return this.NotebookActions.runCells(content, [cell], sessionContext);
+  }
+
+  // Whether there is a kernel that can be asked; a key pressed too early waits for it.
+  async ready() {
+    const { context, sessionContext } = this.panel;
+    await context.ready;
+    await sessionContext.ready;
+    const kernel = sessionContext.session?.kernel;
+    if (!kernel || kernel.status === 'dead') return false;
+    await Promise.race([kernel.info, new Promise(done => setTimeout(done, 10_000))]);
+    return true;
+  }
+}
