@@ -8,6 +8,7 @@ calm layout, the keys, and the way back when a demo goes wrong.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -98,6 +99,7 @@ def _configure(state: Path) -> None:
     """JupyterLab's settings for a projector, anew at each start; a theme once chosen stays."""
     from dockerlab.jupyter import environment
 
+    shutil.rmtree(state / "workspaces", ignore_errors=True)  # where windows were the last time
     surroundings = environment(state)
     ours = Path(__file__).parent / "labextension"
     server = {"ServerApp": {"jpserver_extensions": {"dockerlab.presenting.server": True}}}

@@ -11,6 +11,7 @@ from jupyter_server.utils import url_path_join
 from tornado.web import authenticated
 
 from dockerlab import i18n
+from dockerlab.i18n import _
 from dockerlab.presenting.html import markdown, render
 from dockerlab.presenting.plan import Plan, plan
 
@@ -20,7 +21,7 @@ class Notes(JupyterHandler):
 
     plan: Plan
 
-    def initialize(self, plan: Plan) -> None:  # type: ignore[override]
+    def initialize(self, plan: Plan) -> None:
         """What is presented."""
         self.plan = plan
 
@@ -28,8 +29,12 @@ class Notes(JupyterHandler):
     def get(self) -> None:
         """The page."""
         lab = url_path_join(self.base_url, "lab/tree", self.plan.place)
-        notes = [markdown(step.note) for step in self.plan.steps]
-        self.finish(render("notes", plan=self.plan, notes=notes, lab=lab))
+        silent = _("There is no note here.")
+        steps = [
+            {"title": step.title, "note": markdown(step.note or silent), "solution": step.solution}
+            for step in self.plan.steps
+        ]
+        self.finish(render("notes", plan=self.plan, steps=steps, lab=lab))
 
 
 class Steps(Notes):

@@ -17,10 +17,12 @@ export class Layout {
   async open(path) {
     const { commands, shell } = this.app;
     this.calm();
+    this.folder = path.split('/')[0]; // where the kernel is, too
     this.panel = await commands.execute('docmanager:open', { path });
+    this.panel.toolbar.hide();
     for (const widget of [...shell.widgets('main')])
       if (widget !== this.panel && !isTerminal(widget)) widget.dispose();
-    if (!this.terminals().length) await commands.execute('terminal:create-new');
+    if (!this.terminals().length) await this.terminal();
     this.arrange();
     shell.activateById(this.panel.id);
     return this.panel;
@@ -41,10 +43,14 @@ export class Layout {
     return [...this.app.shell.widgets('main')].filter(isTerminal);
   }
 
+  terminal() {
+    return this.app.commands.execute('terminal:create-new', { cwd: this.folder });
+  }
+
   // A new one, in place of all that were there, with whatever runs in them.
   async renewTerminal() {
     const old = this.terminals();
-    await this.app.commands.execute('terminal:create-new');
+    await this.terminal();
     for (const terminal of old) {
       await terminal.content.session.shutdown().catch(() => {});
       terminal.dispose();
@@ -60,6 +66,7 @@ export class Layout {
     const wide = innerWidth >= WIDE;
     const size = Math.round(Math.min(LARGEST, Math.max(SMALLEST, innerWidth / 80)));
     document.documentElement.style.setProperty('--dockerlab-size', `${size}px`);
+    document.documentElement.style.setProperty('--dockerlab-zoom', size / SMALLEST);
     for (const { content } of terminals)
       void content.ready.then(() => content.setOption('fontSize', size));
     const areas = [

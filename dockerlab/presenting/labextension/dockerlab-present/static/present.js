@@ -4,7 +4,7 @@ import { Layout } from './layout.js';
 import { Recovery } from './recovery.js';
 
 const KEYS = { PageDown: 'next', PageUp: 'back', F2: 'notes', F8: 'solve', F9: 'recover' };
-const LATER = [0, 300, 1000]; // milliseconds: outputs grow for a while
+const LATER = [100, 400, 1000]; // milliseconds: outputs grow for a while
 
 export async function start(app, use) {
   const { baseUrl } = app.serviceManager.serverSettings;
@@ -32,6 +32,12 @@ class Presentation {
     this.tell();
   }
 
+  // The kernel, if there is one alive.
+  get kernel() {
+    const kernel = this.panel.sessionContext.session?.kernel;
+    return kernel && kernel.status !== 'dead' ? kernel : null;
+  }
+
   get since() {
     return Number(sessionStorage.getItem('dockerlab-since')) || 0;
   }
@@ -51,10 +57,10 @@ class Presentation {
   }
 
   tell() {
-    const { status } = this.panel.sessionContext.kernelDisplayStatus
-      ? { status: this.panel.sessionContext.kernelDisplayStatus } : {};
+    const { sessionContext } = this.panel;
+    const gone = sessionContext.isReady && !this.kernel && !this.recovery.running;
     const { log } = this.recovery;
-    this.channel.postMessage({ lab: this.id, step: this.step(), since: this.since, status, log });
+    this.channel.postMessage({ lab: this.id, step: this.step(), since: this.since, gone, log });
   }
 
   // The step that the active cell is, or the nearest one above.
@@ -76,21 +82,41 @@ class Presentation {
     this.settle();
   }
 
-  settle() {
-    const into = () => this.panel.content.activeCell?.node.scrollIntoView({ block: 'nearest' });
-    for (const delay of LATER) setTimeout(into, delay);
+  // Bring the active cell into sight; below the outputs of `above`, if both have room.
+  settle(above) {
+    const { outerNode, activeCell } = this.panel.content;
+    const into = () => {
+      const { bottom } = activeCell.node.getBoundingClientRect();
+      const whole = bottom - (above?.node.getBoundingClientRect().top ?? bottom);
+      if (whole > outerNode.clientHeight) above.node.scrollIntoView({ block: 'start' });
+      else activeCell.node.scrollIntoView({ block: 'nearest' });
+    };
+    into();
+    const still = () => activeCell === this.panel.content.activeCell;
+    for (const delay of LATER) setTimeout(() => still() && into(), delay);
     this.tell();
   }
 
+  // Whether there was more to see before the next step, which is shown now.
+  scroll() {
+    const { outerNode, activeCell } = this.panel.content;
+    const read = activeCell.model.type === 'code' ? activeCell.inputArea : activeCell;
+    const bottom = outerNode.getBoundingClientRect().bottom;
+    const unseen = read.node.getBoundingClientRect().bottom - bottom;
+    if (unseen < 4) return false;
+    outerNode.scrollBy({ top: Math.min(unseen + 12, 0.8 * outerNode.clientHeight) });
+    return true;
+  }
+
   async next() {
-    const { content, sessionContext } = this.panel;
-    if (this.recovery.running || !(await this.ready())) return;
+    const { content } = this.panel;
+    if (this.recovery.running || !(await this.ready()) || this.scroll()) return;
     if (!this.since) sessionStorage.setItem('dockerlab-since', Date.now());
-    const at = content.activeCellIndex;
-    const ran = this.run(content.activeCell);
+    const { activeCell: cell, activeCellIndex: at } = content;
+    const ran = this.run(cell);
     if (at + 1 < content.widgets.length) this.show(at + 1);
     await ran;
-    this.settle();
+    if (cell.model.type === 'code') this.settle(cell);
   }
 
   back() {
@@ -123,9 +149,8 @@ class Presentation {
     const { context, sessionContext } = this.panel;
     await context.ready;
     await sessionContext.ready;
-    const kernel = sessionContext.session?.kernel;
-    if (!kernel || kernel.status === 'dead') return false;
-    await Promise.race([kernel.info, new Promise(done => setTimeout(done, 10_000))]);
+    if (!this.kernel) return false;
+    await Promise.race([this.kernel.info, new Promise(done => setTimeout(done, 10_000))]);
     return true;
   }
 }

@@ -96,7 +96,9 @@ export class Recovery {
       await sessionContext.changeKernel({ name: 'python3' });
     }
     late.catch(() => {});
-    await sessionContext.session.kernel.requestKernelInfo();
+    const { kernel } = sessionContext.session;
+    await kernel.info; // of a new one: it is connected then
+    await kernel.requestKernelInfo();
   }
 
   async #replay(step, stale) {
