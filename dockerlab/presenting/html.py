@@ -24,6 +24,30 @@ def markdown(text: str) -> str:
     return str(MarkdownWithMath(renderer=renderer).render(text))
 
 
+def code(text: str) -> str:
+    """Code of a notebook's cell as HTML, coloured."""
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+
+    coloured = highlight(text, get_lexer_by_name("ipython3"), HtmlFormatter(nowrap=True))
+    return f'<pre class="code" translate="no"><code>{coloured.rstrip()}</code></pre>'
+
+
+def colours(style: str) -> str:
+    """The stylesheet for code in one of Pygments' styles."""
+    from pygments.formatters import HtmlFormatter
+
+    return str(HtmlFormatter(style=style).get_style_defs(".code"))
+
+
+def printed(text: str) -> str:
+    """What a terminal would show, as HTML."""
+    from nbconvert.filters.ansi import ansi2html
+
+    return str(ansi2html(text))  # type: ignore[no-untyped-call]
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
