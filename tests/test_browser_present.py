@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -153,6 +154,9 @@ def test_it_runs_apart_from_what_the_speaker_has_as_a_learner(klass: Class) -> N
     assert kept.read_text() == "what was there the last time"
     assert not (klass.course.home / "jupyter").exists()
     assert {cell.get("execution_count") for cell in klass.lab.evaluate(CELLS)} == {None}
+    for page in (klass.notes.url, klass.notes.url.replace("present", "present/steps")):
+        with urllib.request.urlopen(page.partition("?")[0]) as answer:
+            assert "/login?" in answer.url  # only who has the token sees them
 
 
 def test_a_second_one_at_once_is_refused(klass: Class) -> None:

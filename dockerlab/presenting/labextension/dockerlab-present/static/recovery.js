@@ -1,7 +1,7 @@
 // The way back when a demo goes wrong: the course's own code, a new kernel and a new terminal, and
 // everything above the current cell run once more.
 
-const PATIENCE = 8000; // milliseconds that a kernel has to restart by itself
+const PATIENCE = 30_000; // milliseconds that a kernel has to start
 
 export class Recovery {
   log = []; // [what, how far, of how many, words] of each thing it does
@@ -86,19 +86,15 @@ export class Recovery {
     return found;
   }
 
+  // Another one, as the old one may hang, be dead or be gone; the server ends that.
   async #kernel() {
     const { sessionContext } = this.presentation.panel;
-    const late = new Promise((_, fail) => setTimeout(fail, PATIENCE, new Error('kernel')));
-    try {
-      if (!sessionContext.session?.kernel) throw new Error('no kernel');
-      await Promise.race([sessionContext.restartKernel(), late]);
-    } catch {
+    const late = (_, fail) => setTimeout(fail, PATIENCE, new Error('the kernel does not answer'));
+    const there = async () => {
       await sessionContext.changeKernel({ name: 'python3' });
-    }
-    late.catch(() => {});
-    const { kernel } = sessionContext.session;
-    await kernel.info; // of a new one: it is connected then
-    await kernel.requestKernelInfo();
+      await sessionContext.session.kernel.info;
+    };
+    await Promise.race([there(), new Promise(late)]);
   }
 
   async #replay(step, stale) {
