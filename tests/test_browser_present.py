@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dockerlab.presenting.plan import plan
-from tests.pages import TOO_WIDE
+from tests.pages import READY, TOO_WIDE
 from tests.running import Course, open_course
 
 LESSON = "05-tag-push-pull"
@@ -59,6 +59,7 @@ class Class:
         self.notes = context.new_page()
         self.notes.goto(notes)
         expect(self.notes.locator("#away")).to_be_hidden(timeout=30_000)
+        self.lab.evaluate(READY, f"en/{LESSON}.ipynb")
 
     @property
     def step(self) -> int:
@@ -70,7 +71,7 @@ class Class:
         window.bring_to_front()
         for _ in range(10):
             window.keyboard.press(key)
-            deadline = time.monotonic() + 1
+            deadline = time.monotonic() + 2.5
             while time.monotonic() < deadline:
                 if until():
                     return
@@ -223,6 +224,16 @@ def test_the_notes_come_back_after_they_were_closed(klass: Class) -> None:
     klass.notes = opened.value
     expect(klass.notes.locator("#place")).to_have_text(re.compile(f"^Step {step} "))
     assert "/dockerlab/present" in klass.notes.url
+
+
+def test_a_reload_keeps_the_place_and_the_clock(klass: Class) -> None:
+    step, clock = klass.step, klass.notes.inner_text("#clock")
+    klass.lab.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    klass.lab.reload()
+    klass.lab.wait_for_function("globalThis.jupyterapp?.shell.currentWidget?.content.activeCell")
+    klass.press("PageUp", klass.notes, lambda: klass.step == step - 1)
+    assert klass.lab.locator(".jp-Terminal").count() == 1
+    assert klass.notes.inner_text("#clock") > clock > "0:00"
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("bn", "dark"), ("en", "light")])

@@ -44,7 +44,8 @@ class Steps(Notes):
     def get(self) -> None:
         """It as JSON."""
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(asdict(self.plan)))
+        started = self.settings["started"].isoformat()
+        self.finish(json.dumps({**asdict(self.plan), "started": started}))
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import { Layout } from './layout.js';
 import { Recovery } from './recovery.js';
 
 const KEYS = { PageDown: 'next', PageUp: 'back', F2: 'notes', F8: 'solve', F9: 'recover' };
+const PATIENCE = 10_000; // milliseconds that a kernel has to begin
 const LATER = [100, 400, 1000]; // milliseconds: outputs grow for a while
 
 export async function start(app, use) {
@@ -17,7 +18,8 @@ export async function start(app, use) {
   const presentation = new Presentation({ app, plan, page, panel, layout, NotebookActions });
   globalThis.addEventListener('keydown', event => presentation.press(event), true);
   await panel.context.ready;
-  presentation.show(panel.content.activeCellIndex);
+  presentation.show(presentation.memory.at ?? 0);
+  presentation.watch();
 }
 
 class Presentation {
@@ -26,20 +28,28 @@ class Presentation {
     this.recovery = new Recovery(this);
     this.id = crypto.randomUUID?.() ?? String(Math.random());
     this.channel = new BroadcastChannel('dockerlab-present');
+  }
+
+  watch() {
     this.channel.onmessage = ({ data }) => this.hear(data);
     this.panel.content.activeCellChanged.connect(() => this.tell());
     this.panel.sessionContext.statusChanged.connect(() => this.tell());
     this.tell();
   }
 
+  // What outlives a reload of the page, but not the presentation: when it began and where it is.
+  get memory() {
+    return JSON.parse(sessionStorage.getItem(`dockerlab-${this.plan.started}`)) ?? {};
+  }
+
+  set memory(facts) {
+    sessionStorage.setItem(`dockerlab-${this.plan.started}`, JSON.stringify(facts));
+  }
+
   // The kernel, if there is one alive.
   get kernel() {
     const kernel = this.panel.sessionContext.session?.kernel;
     return kernel && kernel.status !== 'dead' ? kernel : null;
-  }
-
-  get since() {
-    return Number(sessionStorage.getItem('dockerlab-since')) || 0;
   }
 
   press(event) {
@@ -59,8 +69,10 @@ class Presentation {
   tell() {
     const { sessionContext } = this.panel;
     const gone = sessionContext.isReady && !this.kernel && !this.recovery.running;
+    const { since = 0 } = this.memory;
     const { log } = this.recovery;
-    this.channel.postMessage({ lab: this.id, step: this.step(), since: this.since, gone, log });
+    this.memory = { since, at: this.panel.content.activeCellIndex };
+    this.channel.postMessage({ lab: this.id, step: this.step(), since, gone, log });
   }
 
   // The step that the active cell is, or the nearest one above.
@@ -111,12 +123,12 @@ class Presentation {
   async next() {
     const { content } = this.panel;
     if (this.recovery.running || !(await this.ready()) || this.scroll()) return;
-    if (!this.since) sessionStorage.setItem('dockerlab-since', Date.now());
+    if (!this.memory.since) this.memory = { ...this.memory, since: Date.now() };
     const { activeCell: cell, activeCellIndex: at } = content;
     const ran = this.run(cell);
     if (at + 1 < content.widgets.length) this.show(at + 1);
     await ran;
-    if (cell.model.type === 'code') this.settle(cell);
+    if (cell.model.type === 'code' && content.activeCellIndex === at + 1) this.settle(cell);
   }
 
   back() {
@@ -144,13 +156,13 @@ class Presentation {
     return this.NotebookActions.runCells(content, [cell], sessionContext);
   }
 
-  // Whether there is a kernel that can be asked; a key pressed too early waits for it.
+  // Whether there is a kernel that can be asked; the first key that comes too early waits for it.
   async ready() {
-    const { context, sessionContext } = this.panel;
-    await context.ready;
-    await sessionContext.ready;
-    if (!this.kernel) return false;
-    await Promise.race([this.kernel.info, new Promise(done => setTimeout(done, 10_000))]);
-    return true;
+    if (this.waits) return false;
+    this.waits = true;
+    await this.panel.sessionContext.ready;
+    await Promise.race([this.kernel?.info, new Promise(done => setTimeout(done, PATIENCE))]);
+    this.waits = false;
+    return Boolean(this.kernel);
   }
 }
