@@ -73,8 +73,8 @@ def slides(lesson: Plan) -> list[Slide]:
             if found[-1].later:
                 found.append(Slide(found[-1].title, False))
             found[-1].add(code(step.text))
-            for output in cell["outputs"]:
-                found[-1].add(_output(output), later=True)
+            for html in filter(None, map(_output, cell["outputs"])):
+                found[-1].add(html, later=True)
         _note(step, found[-1])
     return found
 

@@ -107,8 +107,10 @@ export class Recovery {
       panel.content.activeCellIndex = this.#index(id);
       const good = await this.presentation.run(cell);
       if (stale()) return false;
-      const trouble = !good || number === 0 ? complaint(cell) : '';
-      if (!good && !cell.model.metadata?.tags?.includes('raises-exception') || trouble) {
+      const wished = cell.model.getMetadata('tags')?.includes('raises-exception');
+      const failed = !good && !wished;
+      const trouble = (failed || number === 0) && complaint(cell);
+      if (failed || trouble) {
         this.#say('failed', 0, 0, trouble || title);
         return false;
       }
