@@ -50,12 +50,11 @@ def present(folder: Path, lesson: str, *, port: int, browser: bool) -> None:
     place = f"{language()}/{workspace.lesson(lesson)}"
     current()  # a wish that cannot be granted is said before anything is written
     state = private(private(home()) / "present")
-    lock = FileLock(state / "lock")
     try:
-        lock.acquire(timeout=0)
+        alone = FileLock(state / "lock").acquire(timeout=0)
     except Timeout:
         raise AlreadyPresenting(state) from None
-    with lock:
+    with alone:
         _open(folder.expanduser() / "present", state, place, port, browser)
 
 
@@ -90,13 +89,16 @@ def _fresh(folder: Path, place: str) -> workspace.Workspace:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     partial = presented.with_name(f".{presented.name}")
-    nbformat.write(notebook, partial)
-    partial.replace(presented)
+    try:
+        nbformat.write(notebook, partial)
+        partial.replace(presented)
+    finally:
+        partial.unlink(missing_ok=True)
     return mine
 
 
 def _configure(state: Path) -> None:
-    """JupyterLab's settings for a projector, anew at each start; a theme once chosen stays."""
+    """JupyterLab's settings for a projector, anew at each start; its theme is the system's."""
     from dockerlab.jupyter import environment
 
     shutil.rmtree(state / "workspaces", ignore_errors=True)  # where windows were the last time

@@ -23,6 +23,8 @@ export async function start(app, use) {
 }
 
 class Presentation {
+  turn = 0; // of scrolling; the last one counts
+
   constructor(parts) {
     Object.assign(this, parts);
     this.recovery = new Recovery(this);
@@ -104,8 +106,8 @@ class Presentation {
       else activeCell.node.scrollIntoView({ block: 'nearest' });
     };
     into();
-    const still = () => activeCell === this.panel.content.activeCell;
-    for (const delay of LATER) setTimeout(() => still() && into(), delay);
+    const turn = ++this.turn;
+    for (const delay of LATER) setTimeout(() => turn === this.turn && into(), delay);
     this.tell();
   }
 
@@ -116,6 +118,7 @@ class Presentation {
     const bottom = outerNode.getBoundingClientRect().bottom;
     const unseen = read.node.getBoundingClientRect().bottom - bottom;
     if (unseen < 4) return false;
+    this.turn++; // nothing scrolls back
     outerNode.scrollBy({ top: Math.min(unseen + 12, 0.8 * outerNode.clientHeight) });
     return true;
   }
