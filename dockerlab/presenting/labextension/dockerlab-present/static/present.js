@@ -39,13 +39,15 @@ class Presentation {
     this.tell();
   }
 
-  // What outlives a reload of the page, but not the presentation: when it began and where it is.
+  // What outlives a window that was closed, but not the presentation: when it began, where it is.
   get memory() {
-    return JSON.parse(sessionStorage.getItem(`dockerlab-${this.plan.started}`)) ?? {};
+    const kept = JSON.parse(localStorage.getItem('dockerlab-present')) ?? {};
+    return kept.started === this.plan.started ? kept : {};
   }
 
   set memory(facts) {
-    sessionStorage.setItem(`dockerlab-${this.plan.started}`, JSON.stringify(facts));
+    const { started } = this.plan;
+    localStorage.setItem('dockerlab-present', JSON.stringify({ ...facts, started }));
   }
 
   // The kernel, if there is one alive.
@@ -125,7 +127,8 @@ class Presentation {
 
   async next() {
     const { content } = this.panel;
-    if (this.recovery.running || !(await this.ready()) || this.scroll()) return;
+    if (this.recovery.running || this.scroll()) return;
+    if (content.activeCell.model.type === 'code' && !(await this.ready())) return;
     if (!this.memory.since) this.memory = { ...this.memory, since: Date.now() };
     const { activeCell: cell, activeCellIndex: at } = content;
     const ran = this.run(cell);
