@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 import webbrowser
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     """Open the course, and come back when all that it started has ended."""
     from dockerlab.engine import current
     from dockerlab.engine.home import home, private
-    from dockerlab.jupyter import Jupyter, trust
+    from dockerlab.jupyter import trust
     from dockerlab.jupyter.language import speak
     from dockerlab.lab import lab
 
@@ -35,12 +36,27 @@ def run(folder: Path, *, lang: str | None, lesson: str | None, port: int, browse
     state = private(private(home()) / "jupyter")
     trust(state, (mine.path / name for name in mine.ours))
     speak(state, lang or language(), wished=bool(lang))
+    _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path))
+    address = {_("Open this address in your browser:"): f"lab/tree/{page}"}
+    keep_open(mine.path, state, port, address, browser)
+
+
+def keep_open(
+    folder: Path,
+    state: Path,
+    port: int,
+    pages: Mapping[str, str],
+    browser: bool,
+    options: Sequence[str] = (),
+) -> None:
+    """JupyterLab on `folder` until the learner ends it; `pages` are what to say -> which page."""
+    from dockerlab.jupyter import Jupyter
+
     with _Signals() as signals:
-        _say(repr(lab), _("Lessons: {folder}").format(folder=mine.path))
         _say(_("Starting JupyterLab …"))
-        server = Jupyter(mine.path, state, port)
+        server = Jupyter(folder, state, port, *options)
         try:
-            _stay(server, page, browser, signals)
+            _stay(server, pages, browser, signals)
         finally:
             server.end(lambda: signals.count > 1)
             for host in hosts():
@@ -69,16 +85,18 @@ def _tell_what_changed(mine: workspace.Workspace) -> None:
         _say(said.format(name=mine.path / name))
 
 
-def _stay(server: Jupyter, page: str, browser: bool, signals: _Signals) -> None:
+def _stay(server: Jupyter, pages: Mapping[str, str], browser: bool, signals: _Signals) -> None:
     """Until the learner ends it, here or in JupyterLab's menu."""
     while not server.is_ready():
         if signals.count:
             return
         time.sleep(0.05)
-    _say("", _("Open this address in your browser:"), f"    {server.url(page)}", "")
-    _say(_("Ctrl-C here ends the course and everything it started."))
+    for said, page in pages.items():
+        _say("", said, f"    {server.address(page)}")
+    _say("", _("Ctrl-C here ends the course and everything it started."))
     if browser and _has_screen():
-        webbrowser.open(server.url(page))
+        for page in pages.values():
+            webbrowser.open(server.address(page), new=len(pages) > 1)
     while server.is_running() and not signals.count:
         time.sleep(0.1)
     _say("", _("Closing the lab …"))

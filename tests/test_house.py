@@ -208,7 +208,9 @@ def test_what_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[\[>=<~;]", entry)[0] for entry in project["dependencies"]}
     names = {"yaml": "pyyaml", "IPython": "ipython", "dockerlab": "click"}
-    names |= dict.fromkeys(("jupyter_server", "packaging"), "jupyterlab")  # which is made of them
+    parts = ("jupyter_server", "nbconvert", "packaging", "tornado")
+    names |= dict.fromkeys(parts, "jupyterlab")  # which is made of them
+    names["pygments"] = "ipython"
     imported = {each.split(".")[0] for path in MODULES.values() for each in imports(path)}
     wanted = {names.get(name, name) for name in imported - set(sys.stdlib_module_names)}
     assert wanted <= declared

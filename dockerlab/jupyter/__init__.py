@@ -87,7 +87,11 @@ class Jupyter:
 
     def url(self, path: str) -> str:
         """The address that opens `path` (`start.md`, `bn/00-start.ipynb`) in a browser."""
-        return f"{self._base}lab/tree/{quote(path)}?token={self._token}"
+        return self.address(f"lab/tree/{path}")
+
+    def address(self, path: str) -> str:
+        """The address of any page of the server."""
+        return f"{self._base}{quote(path)}?token={self._token}"
 
     def end(self, hurry: Callable[[], bool]) -> None:
         """End it with its kernels and terminals, gently until `hurry` says yes, and tidy up."""
