@@ -1,16 +1,19 @@
 """A Jupyter server as a browser uses it: kernels and terminals over their websockets.
 
-`python -m tests.labs URL TOKEN NOTEBOOK…` runs notebooks of the server, all in one kernel.
+`python -m tests.labs URL TOKEN NOTEBOOK…` is a learner there: she runs notebooks, all in one
+kernel, and types into a terminal.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import Any
 
 from websocket import WebSocket, create_connection
@@ -30,6 +33,15 @@ class Lab:
         with urllib.request.urlopen(request, timeout=60) as response:
             text = response.read()
         return json.loads(text) if text else None
+
+    def wait(self) -> None:
+        """Until it answers."""
+        for _ in range(600):
+            with suppress(OSError):
+                self.call("api")
+                return
+            time.sleep(0.1)
+        raise TimeoutError(self._url)
 
     @contextmanager
     def kernel(self, notebook: str) -> Iterator[Kernel]:
@@ -89,13 +101,22 @@ class Kernel:
 
 
 def main(url: str, token: str, *notebooks: str) -> None:
-    """Run all code cells of notebooks."""
+    """Wait for the server; run all code cells of notebooks in one kernel; tell what was seen."""
     lab = Lab(url, token)
+    lab.wait()
+    cells = {name: _cells(lab, name) for name in notebooks}
     with lab.kernel(notebooks[0]) as kernel:
-        for name in notebooks:
-            for cell in lab.call(f"api/contents/{name}")["content"]["cells"]:
-                if cell["cell_type"] == "code":
-                    kernel.run(cell["source"])
+        for cell in chain(*cells.values()):
+            kernel.run(cell["source"])
+        ran = kernel.run("%docker run -d -p 5000:5000 --name last registry:2")
+    typed = lab.type("docker ps; echo $((6*7))", "42")
+    trusted = all(cell["metadata"]["trusted"] for cell in chain(*cells.values()))
+    print(json.dumps({"trusted": trusted, "ran": ran, "typed": typed}))
+
+
+def _cells(lab: Lab, notebook: str) -> list[dict[str, Any]]:
+    cells = lab.call(f"api/contents/{notebook}")["content"]["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
 if __name__ == "__main__":
