@@ -14,14 +14,18 @@ from pathlib import Path
 from dockerlab.engine import word
 from dockerlab.jupyter import server_settings
 
+# Memory is scarce there: the kernel of a notebook that is closed ends. Containers go on.
+_KERNELS = {"cull_idle_timeout": 120, "cull_interval": 30}
+
 
 def install(prefix: Path) -> None:
     """Settings for every JupyterLab of the Python at `prefix`."""
-    server = prefix / "etc" / "jupyter" / "jupyter_server_config.d" / "dockerlab.json"
+    server = prefix / "etc" / "jupyter" / "jupyter_server_config.json"
     lab = prefix / "share" / "jupyter" / "lab" / "settings" / "overrides.json"
     for path in (server, lab):
         path.parent.mkdir(parents=True, exist_ok=True)
-    server.write_text(json.dumps({"ServerApp": server_settings()}, indent=1) + "\n", "utf-8")
+    settings = {"ServerApp": server_settings(), "MappingKernelManager": _KERNELS}
+    server.write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
     shutil.copyfile(Path(__file__).parent / "settings" / "overrides.json", lab)
 
 
