@@ -23,7 +23,8 @@ class Lab:
     """The server at `url` (it ends in a slash)."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url, self._headers = url, {"Authorization": f"token {token}"}
+        self._url, self._token = url, token
+        self._headers = {"Authorization": f"token {token}"}
 
     def call(self, path: str, method: str = "GET", /, **body: Any) -> Any:
         """What its REST interface answers."""
@@ -34,11 +35,15 @@ class Lab:
             text = response.read()
         return json.loads(text) if text else None
 
-    def wait(self) -> None:
+    def at(self, path: str) -> Lab:
+        """Another server, below this one."""
+        return Lab(self._url + path, self._token)
+
+    def wait(self, path: str = "api") -> None:
         """Until it answers."""
         for _ in range(600):
             with suppress(OSError):
-                self.call("api")
+                self.call(path)
                 return
             time.sleep(0.1)
         raise TimeoutError(self._url)

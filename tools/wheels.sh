@@ -4,5 +4,8 @@
 set -euo pipefail
 to=$(realpath -m "$1") python=$(command -v "${2:-python3}")
 cd "$(dirname "$0")/.."
-python3 -m pip --python "$python" download -q --require-hashes --only-binary :all: \
+own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+python3 -m venv "$own"  # for its pip, which Debian's Python lacks
+"$own/bin/pip" --python "$python" download -q --require-hashes --only-binary :all: \
   -r binder/requirements.txt -d "$to"
