@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-IMAGE = "dockerlab-binder"
+IMAGE = "dockerlab-binder-of-tests"
 LIMITS = ("--network=none", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=2g")
 
 

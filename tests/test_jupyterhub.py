@@ -23,9 +23,9 @@ c.JupyterHub.services = [{{"name": "tests", "api_token": "{TOKEN}"}}]
 scopes = ["admin:users", "admin:servers", "access:servers"]
 c.JupyterHub.load_roles = [{{"name": "tests", "scopes": scopes, "services": ["tests"]}}]
 """
-LEARNERS = {"rahim": "my-image", "mina": "hello-registry", "sumi": "nginx"}
+LEARNERS = {"rahim": "hello-registry", "mina": "nginx", "sumi": "registry:2"}
 LIMIT = 2 * 1024**3
-CATALOG = "import urllib.request as r; print(r.urlopen('http://localhost:5000/v2/_catalog').read())"
+CATALOG = "import httpx; print(httpx.get('http://localhost:5000/v2/_catalog').json())"
 KNOCK = """\
 import socket
 try:
@@ -36,19 +36,14 @@ except OSError:
 
 
 @contextmanager
-def hub(folder: Path, **surroundings: str) -> Iterator[subprocess.Popen[str]]:
+def hub(folder: Path, **surroundings: str) -> Iterator[subprocess.Popen[bytes]]:
     """A JupyterHub with our settings and a service that may do everything."""
     programs = f"{prepared()}/hub/bin"
     (folder / "config.py").write_text(SERVICE, "utf-8")
     env = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"} | surroundings
-    process = subprocess.Popen(
-        [f"{programs}/jupyterhub", "-f", "config.py"],
-        cwd=folder,
-        env=env,
-        stdout=(folder / "log").open("w"),
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    command = [f"{programs}/jupyterhub", "-f", "config.py"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
     try:
         yield process
     finally:
@@ -61,7 +56,7 @@ def room(image: str, tmp_path: Path) -> Iterator[Lab]:
     """The hub, as the service sees it."""
     url = f"http://127.0.0.1:{free_port()}"
     names = [f"jupyter-{name}" for name in LEARNERS]
-    with hub(tmp_path, DOCKERLAB_HUB=url):
+    with hub(tmp_path, DOCKERLAB_HUB=url, DOCKERLAB_IMAGE=image):
         room = Lab(f"{url}/", TOKEN)
         try:
             room.wait("hub/api/")
@@ -99,7 +94,8 @@ def test_three_learners_at_once_have_labs_of_their_own(room: Lab) -> None:
         labs = list(pool.map(lambda name: lab(room, name), LEARNERS))
         held = list(pool.map(push, labs, LEARNERS.values()))
     for image, catalog in zip(LEARNERS.values(), held, strict=True):
-        assert json.loads(catalog.strip()[2:-1].removesuffix("\\n")) == {"repositories": [image]}
+        name = image.partition(":")[0]
+        assert catalog == f"{{'repositories': ['{name}']}}\n"
     containers = json.loads(docker("inspect", *[f"jupyter-{name}" for name in LEARNERS]))
     assert [each["HostConfig"]["Memory"] for each in containers] == [LIMIT] * 3
     assert all(each["HostConfig"]["CapDrop"] == ["ALL"] for each in containers)
