@@ -136,6 +136,8 @@ def test_it_is_a_machine_without_root_internet_or_docker(session: Container) -> 
     assert rights[1::2] == ["0" * 16, "0" * 16, "1"]
     assert session.run("ls", "/sys/class/net") == "lo"
     assert session.run("sh", "-c", "command -v docker || echo none") == "none"
+    compiled = "from importlib.util import *; print(cache_from_source(find_spec('tornado').origin))"
+    assert session.run("ls", session.run("/srv/venv/bin/python", "-c", compiled))
     assert "lohit-bengali" in session.run("ls", "/usr/share/fonts/truetype")
 
 
