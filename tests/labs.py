@@ -13,7 +13,6 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from typing import Any
 
 from websocket import WebSocket, create_connection
@@ -109,19 +108,18 @@ def main(url: str, token: str, *notebooks: str) -> None:
     """Wait for the server; run all code cells of notebooks in one kernel; tell what was seen."""
     lab = Lab(url, token)
     lab.wait()
-    cells = {name: _cells(lab, name) for name in notebooks}
+    opened = [lab.call(f"api/contents/{name}")["content"] for name in notebooks]
+    pythons = {notebook["metadata"]["language_info"]["version"] for notebook in opened}
+    cells = [cell for notebook in opened for cell in notebook["cells"]]
+    cells = [cell for cell in cells if cell["cell_type"] == "code"]
     with lab.kernel(notebooks[0]) as kernel:
-        for cell in chain(*cells.values()):
+        for cell in cells:
             kernel.run(cell["source"])
         ran = kernel.run("%docker run -d -p 5000:5000 --name last registry:2")
     typed = lab.type("docker ps; echo $((6*7))", "42")
-    trusted = all(cell["metadata"]["trusted"] for cell in chain(*cells.values()))
-    print(json.dumps({"trusted": trusted, "ran": ran, "typed": typed}))
-
-
-def _cells(lab: Lab, notebook: str) -> list[dict[str, Any]]:
-    cells = lab.call(f"api/contents/{notebook}")["content"]["cells"]
-    return [cell for cell in cells if cell["cell_type"] == "code"]
+    trusted = all(cell["metadata"]["trusted"] for cell in cells)
+    seen = {"trusted": trusted, "pythons": sorted(pythons), "ran": ran, "typed": typed}
+    print(json.dumps(seen))
 
 
 if __name__ == "__main__":

@@ -118,6 +118,7 @@ def test_a_learners_session(session: Container) -> None:
         seen = json.loads(session.beside(*learner))
     print(f"\nBinder: a session takes {max(memory) / 1e6:.0f} MB at most")
     assert seen["trusted"]
+    assert seen["pythons"] == [session.run("/srv/venv/bin/python", "-V").split()[1]]
     assert "registry:2" in seen["typed"], seen
     assert len(memory) > 20
     assert 100_000_000 < max(memory) < LIMIT

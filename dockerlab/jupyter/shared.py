@@ -1,7 +1,8 @@
 """The same JupyterLab where others start it, as Binder and JupyterHub do.
 
-`python -m dockerlab.jupyter.shared` puts the course's settings where every JupyterLab of this
-Python finds them, and the word `docker` where a terminal may find it.
+`python -m dockerlab.jupyter.shared NOTEBOOK…` puts the course's settings where every JupyterLab of
+this Python finds them, and the word `docker` where a terminal may find it. The notebooks are the
+ones that learners open there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from dockerlab.engine import word
 from dockerlab.jupyter import server_settings
+from dockerlab.workspace import for_this_python
 
 # Memory is scarce there: the kernel of a notebook that is closed ends. Containers go on.
 _KERNELS = {"cull_idle_timeout": 120, "cull_interval": 30}
@@ -32,3 +34,5 @@ def install(prefix: Path) -> None:
 if __name__ == "__main__":
     install(Path(sys.prefix))
     word.lay()
+    for notebook in map(Path, sys.argv[1:]):
+        notebook.write_bytes(for_this_python(notebook.read_bytes()))
