@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -171,7 +172,7 @@ def _show(
 ) -> None:
     """A learner's mistake: docker's words where it has some, and what they mean."""
     if _nobody_answers(error):
-        print(f"{kind.__name__}: {error}", file=sys.stderr)
+        print(f"{kind.__name__}: {_refusal(error)}", file=sys.stderr)
         request: Any = getattr(error, "_request", None)  # whose own property may raise
         _explain(f"{request.url if request else ''}: connect: connection refused")
         return
@@ -199,6 +200,13 @@ def _carry_on(result: ExecutionResult) -> None:
 def _nobody_answers(error: BaseException | None) -> bool:
     """Whether this is httpx saying so: a lesson asks a registry that may not run."""
     return (type(error).__module__, type(error).__name__) == ("httpx", "ConnectError")
+
+
+def _refusal(error: Exception) -> str:
+    """What the system said; where it has no IPv6, of the IPv4 address that was tried before."""
+    if str(error) != str(OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))):
+        return str(error)
+    return str(OSError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED)))
 
 
 def _name(name: Reference) -> str:

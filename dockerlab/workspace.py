@@ -119,7 +119,7 @@ def prepare(path: Path, source: Path | None = None) -> Workspace:
 def _bring(workspace: Workspace, record: _Record, name: str, content: bytes) -> None:
     """One of the course's files into the workspace."""
     version = _digest(content)
-    content = _for_this_python(content) if name.endswith(".ipynb") else content
+    content = for_this_python(content) if name.endswith(".ipynb") else content
     place = name
     if not record.owns(name, content):
         if record.version(name) == version:
@@ -187,7 +187,7 @@ def _beside(name: str) -> Iterator[str]:
         yield str(path.with_suffix(f".new{number}{path.suffix}"))
 
 
-def _for_this_python(content: bytes) -> bytes:
+def for_this_python(content: bytes) -> bytes:
     """A notebook that names the running Python, or JupyterLab would open it as modified."""
     notebook = json.loads(content)
     notebook["metadata"]["language_info"]["version"] = platform.python_version()

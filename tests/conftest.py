@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 
 from dockerlab import i18n
+from tests import binding
 from tests.engines import missing
 from tests.pages import Sheet, Studio, open_studio
 
@@ -57,6 +58,21 @@ def need() -> Callable[[str], str]:
         return binary
 
     return path
+
+
+@pytest.fixture(scope="session")
+def image(need: Callable[[str], str]) -> Iterator[str]:
+    """The name of the image of Binder and JupyterHub (tests/binding.py)."""
+    folder = binding.prepared()
+    if folder is None:
+        reason = "DOCKERLAB_BINDER names no folder of tools/tree.sh"
+        if "docker" in os.environ.get("DOCKERLAB_REQUIRE", ""):
+            pytest.fail(f"{reason}, and DOCKERLAB_REQUIRE demands a docker")
+        pytest.skip(reason)
+    need("docker")
+    binding.build(folder)
+    yield binding.IMAGE
+    binding.docker("image", "rm", binding.IMAGE, f"{binding.IMAGE}-tree")
 
 
 @pytest.fixture(scope="module")

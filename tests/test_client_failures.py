@@ -63,6 +63,14 @@ def test_failures_name_the_address(cause: Exception, words: str) -> None:
     assert failure(cause, "http://[::1]:5000/v2/") == f"dial tcp [::1]:5000: {words}"
 
 
+def test_an_ipv6_that_the_machine_lacks_is_not_the_reason() -> None:
+    """`localhost` is ::1 too in a container's /etc/hosts, and that is tried last."""
+    lacking = OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+    refused = "dial tcp 127.0.0.1:5000: connect: connection refused"
+    assert failure(lacking, "http://localhost:5000/v2/") == refused
+    assert failure(lacking, "http://[::1]:5000/v2/") == "Cannot assign requested address"
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost:1", "127.0.0.1", "127.9.9.9:1", "[::1]:1"]
 )

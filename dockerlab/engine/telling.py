@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dockerlab.engine import DOCKER, EMBEDDED, current, found, wanted
+from dockerlab.engine import DOCKER, EMBEDDED, current, found, wanted, word
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
 
@@ -78,7 +77,7 @@ def _notes(address: Address, version: Version) -> Iterator[str]:
             "It runs on another machine: a registry at its localhost:5000 is over there, and this "
             "notebook does not reach it."
         )
-    if not shutil.which("docker"):
+    if not word.real():
         yield _(
             "The docker command is not installed here, so the lab speaks to the engine itself. All "
             "commands of the lessons work."
@@ -99,7 +98,7 @@ def _why_not() -> str:
         return answers.format(version=now.version)
     if now.problems:
         return " ".join([*map(str, now.problems), restart])
-    if shutil.which("docker"):
+    if word.real():
         return " ".join(
             [_("Docker is installed here, but not running."), problems.start(), restart]
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dockerlab.engine import word
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
 
@@ -109,10 +110,10 @@ class Jupyter:
         command += [f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={port}", "--LabApp.default_url=/lab/tree/start.md"]
         command += [f"--LabApp.app_settings_dir={Path(__file__).parent / 'settings'}"]
-        channel = "dockerlab.jupyter.channel.Channel"
-        command.append(f"--ServerApp.kernel_websocket_connection_class={channel}")
+        command += [f"--ServerApp.{name}={value}" for name, value in server_settings().items()]
         if sys.platform != "win32" and os.geteuid() == 0:
             command.append("--allow-root")
+        word.lay()
         with self._log.open("wb") as log:
             return subprocess.Popen(
                 [*command, *options],
@@ -143,6 +144,17 @@ class Jupyter:
             pass
 
 
+def server_settings() -> dict[str, object]:
+    """How a Jupyter server of the course differs from others: settings of its `ServerApp`."""
+    settings: dict[str, object] = {
+        "kernel_websocket_connection_class": "dockerlab.jupyter.channel.Channel"
+    }
+    if sys.platform != "win32":  # a login shell would set the PATH anew
+        shell = os.environ.get("SHELL") or "/bin/sh"
+        settings["terminado_settings"] = {"shell_command": [shell]}
+    return settings
+
+
 def environment(home: Path) -> dict[str, str]:
     """The variables that keep Jupyter and IPython in `home`, whatever the learner has set."""
     surroundings = {key: value for key, value in os.environ.items() if key not in _UNWANTED}
@@ -150,7 +162,8 @@ def environment(home: Path) -> dict[str, str]:
         (home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         surroundings[name] = str(home / folder)
     scripts = str(Path(sys.executable).parent)
-    surroundings["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+    path = [scripts, os.environ.get("PATH", os.defpath), str(word.folder())]
+    surroundings["PATH"] = os.pathsep.join(path)
     return surroundings
 
 

@@ -81,8 +81,11 @@ def _detail(cause: BaseException, url: str, dialling: bool) -> str:
     if isinstance(cause, TimeoutError):
         return f"dial tcp {_address(url)}: i/o timeout" if dialling else "read: i/o timeout"
     if isinstance(cause, OSError):
-        if cause.errno in _CONNECT:
-            return f"dial tcp {_address(url)}: connect: {_CONNECT[cause.errno]}"
+        number = cause.errno
+        if number == errno.EADDRNOTAVAIL and ":" not in host:
+            number = errno.ECONNREFUSED  # by its IPv4; then came ::1, which this machine lacks
+        if number in _CONNECT:
+            return f"dial tcp {_address(url)}: connect: {_CONNECT[number]}"
         return _BROKEN.get(cause.errno or 0, cause.strerror or "")
     return ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import threading
@@ -13,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, TextIO
 
+from dockerlab.engine import word
 from dockerlab.engine.docker import config, marking
 from dockerlab.engine.docker.address import LOCAL, Address
 
@@ -25,7 +25,7 @@ _PATIENCE = 1.0  # seconds that Tab waits
 
 def program() -> str | None:
     """The docker CLI of this machine."""
-    return shutil.which("docker")
+    return word.real()
 
 
 def stream(words: Sequence[str], address: Address, out: TextIO, stdin: bytes = b"") -> int:
