@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 
 from dockerlab.doctor.finding import FAULT, OK, WARNING, Finding, State
-from dockerlab.engine import current, found, wanted
+from dockerlab.engine import current, found, wanted, word
 from dockerlab.engine.docker import Docker
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _
@@ -33,7 +32,7 @@ def engine() -> Finding:
         return judge_engine(product, number, serving.place, cli())
     named = [] if wanted() else [each for each in found().problems if each.is_named]
     value = _("the course's own, no Docker needed")
-    if not wanted() and shutil.which("docker"):
+    if not wanted() and word.real():
         value += "; " + _("Docker is installed here, but does not run")
     fix = " ".join(each.message() for each in named)
     return Finding("engine", label, WARNING if named else OK, value, fix)
@@ -60,7 +59,7 @@ def judge_engine(product: str, number: str, place: str, cli: str) -> Finding:
 
 def cli() -> str:
     """The version of docker's command line, or ""."""
-    program = shutil.which("docker")
+    program = word.real()
     if not program:
         return ""
     try:
