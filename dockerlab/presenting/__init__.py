@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from dockerlab import workspace
 from dockerlab.errors import DockerlabError
 from dockerlab.i18n import _, language
+from dockerlab.jupyter import hasten
 
 _SETTINGS = {
     "apputils-extension/themes": {"adaptive-theme": True},
@@ -78,6 +79,7 @@ def _open(folder: Path, state: Path, place: str, port: int, browser: bool) -> No
 
 def _fresh(folder: Path, place: str) -> workspace.Workspace:
     """The lessons, this one as the course has it but without outputs; the last go is kept."""
+    hasten()
     import nbformat
 
     presented = folder / place

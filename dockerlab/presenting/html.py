@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.i18n import _, digits, language
+from dockerlab.jupyter import hasten
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,6 +19,7 @@ def render(template: str, **facts: Any) -> str:
 
 def markdown(text: str) -> str:
     """Markdown of the course's own as HTML."""
+    hasten()
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     renderer: Any = IPythonRenderer(escape=False, exclude_anchor_links=True)
