@@ -305,7 +305,7 @@ def test_forty_learners_push_at_once_and_nothing_is_lost(memory: Path) -> None:
     with engines.network() as there:
         enter = ("nsenter", f"--net=/var/run/netns/{there}")
         with held(memory, *options) as room:
-            assert room.address.startswith(FIRST)
+            room.reach_at(FIRST)
             anywhere = {"registry": "0.0.0.0", "mirror": "0.0.0.0", "page": "127.0.0.1"}
             assert _listening(room) == anywhere
             assert "OPEN TO THE NETWORK: every machine in the same network reaches" in room.said
@@ -400,6 +400,7 @@ def test_a_docker_engine_in_the_room(tmp_path_factory: pytest.TempPathFactory) -
         engines.second_daemon(tmp_path_factory.mktemp("engine")) as daemon,
         held(home, *options) as room,
     ):
+        room.reach_at(FIRST)
         daemon.configure(registry_mirrors=[f"http://{room.mirror}"])
         daemon.trust(room.address, room.ca)
 

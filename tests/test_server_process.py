@@ -60,7 +60,7 @@ def failed(ended: subprocess.CompletedProcess[str], message: str) -> bool:
 @posix
 def test_ends_with_the_real_registrys_status(tmp_path: Path) -> None:
     with start_server(tmp_path) as server:
-        assert server.stop() == 2
+        assert server.stop() == 2, server.log
     with start_server(tmp_path) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(30) == 0

@@ -14,7 +14,7 @@ from typing import NoReturn
 from dockerlab.registry import journal
 from dockerlab.registry.collect import CollectError, collect
 from dockerlab.registry.configuration import SettingsError
-from dockerlab.registry.process import ServeError
+from dockerlab.registry.process import ServeError, leave
 from dockerlab.registry.serve import as_inside, configured, placing
 from dockerlab.registry.serve import main as serve
 
@@ -138,4 +138,4 @@ def _silent(_line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

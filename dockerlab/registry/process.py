@@ -8,10 +8,11 @@ import os
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings, HTTP2Settings
@@ -88,6 +89,14 @@ def listen(host: str, port: int) -> socket.socket:
         reason = _WORDS.get(error.errno or 0) or os.strerror(error.errno or 0).lower()
         message = f"listen tcp {_address(host, port)}: bind: {reason}"
         raise ServeError(error.errno, message) from None
+
+
+def leave(status: int) -> NoReturn:
+    """End this program without taking Python down, which Granian's threads may not survive."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def run(app: ASGIApp, listener: socket.socket, ready: Callable[[int], None] | None = None) -> int:

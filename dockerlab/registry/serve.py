@@ -6,7 +6,6 @@ import argparse
 import os
 import posixpath
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +20,7 @@ from dockerlab.registry.gate import Gate
 from dockerlab.registry.htpasswd import Htpasswd
 from dockerlab.registry.journal import Journal, log
 from dockerlab.registry.metrics import Figures
-from dockerlab.registry.process import ServeError, Site, listen, run_all
+from dockerlab.registry.process import ServeError, Site, leave, listen, run_all
 from dockerlab.registry.server import application
 from dockerlab.registry.settings import Settings, load
 from dockerlab.registry.storage import Storage
@@ -223,4 +222,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
