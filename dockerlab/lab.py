@@ -288,7 +288,7 @@ class Lab:
         return self._dashboard()._repr_mimebundle_()
 
     def _dashboard(self) -> Dashboard:
-        from dockerlab.start import hosts
+        from dockerlab.engine import hosts
         from dockerlab.widgets.dashboard import Dashboard
 
         return Dashboard(lambda: self.engine, hosts)

@@ -17,7 +17,6 @@ from dockerlab.errors import Unreachable
 from dockerlab.i18n import _, language
 
 if TYPE_CHECKING:
-    from dockerlab.engine.base import Engine
     from dockerlab.jupyter import Jupyter
 
 
@@ -50,6 +49,7 @@ def keep_open(
     options: Sequence[str] = (),
 ) -> None:
     """JupyterLab on `folder` until the learner ends it; `pages` are what to say -> which page."""
+    from dockerlab.engine import hosts
     from dockerlab.jupyter import Jupyter
 
     with _Signals() as signals:
@@ -63,14 +63,6 @@ def keep_open(
                 with suppress(Unreachable):  # it has ended before us, with all that it ran
                     host.stop_all()
     _say(_("Everything is closed. Your lessons are kept. Bye!"))
-
-
-def hosts() -> list[Engine]:
-    """All docker hosts of the lab; beside a Docker Engine those of the embedded engine too."""
-    from dockerlab.engine import current
-    from dockerlab.engine.embedded import Embedded
-
-    return [*{host.place: host for host in (*current().hosts(), *Embedded().hosts())}.values()]
 
 
 def _page(lang: str | None, lesson: str | None) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from dockerlab.image import digest as digests
@@ -80,13 +81,13 @@ def work(root: Path) -> None:
     storage.begin("a")
 
 
-def die_before(change: int) -> None:
-    """End this process, as kill -9 does, just before that change."""
+def die_before(change: int, among: Collection[str] = CHANGES) -> None:
+    """End this process, as kill -9 does, just before that one `among` the things it does."""
     seen = 0
 
     def watch(event: str, _facts: object) -> None:
         nonlocal seen
-        seen += event in CHANGES
+        seen += event in among
         if seen == change:
             os._exit(9)
 

@@ -18,6 +18,7 @@ from dockerlab.engine.credentials import Login
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.past import NothingKept
 from dockerlab.registry.client import Registry
+from tests.crashes import die_before
 from tests.dockers import Docker
 
 MOVES = {"os.rename", "os.kill", "os.link", "subprocess.Popen", "shutil.copytree"}
@@ -56,19 +57,6 @@ def look(root: Path, address: str) -> dict[str, Any]:
     return seen
 
 
-def die_before(move: int) -> None:
-    """End this process, as kill -9 does, just before that move."""
-    seen = 0
-
-    def watch(event: str, _facts: object) -> None:
-        nonlocal seen
-        seen += event in MOVES
-        if seen == move:
-            os._exit(9)
-
-    sys.addaudithook(watch)
-
-
 def main(root: Path, what: str, every: int, address: str = "127.0.0.1:5990") -> int:
     """How many died; after each the lab is, or an undo makes it, what it was."""
     build(Docker(root), address)
@@ -80,7 +68,7 @@ def main(root: Path, what: str, every: int, address: str = "127.0.0.1:5990") -> 
         if not child:
             process._children.clear()  # they are not this one's
             try:
-                die_before(1 + turn * every)
+                die_before(1 + turn * every, MOVES)
                 WAYS[what](Embedded(root))
                 os._exit(0)
             finally:

@@ -13,12 +13,11 @@ import pytest
 from dockerlab import i18n, lab
 from dockerlab.course.causes import look
 from dockerlab.course.explain import explain
-from dockerlab.engine import commands, second
+from dockerlab.engine import commands, hosts, second
 from dockerlab.engine.docker import Docker
 from dockerlab.engine.docker.address import Address
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.serving import serve
-from dockerlab.start import hosts
 from dockerlab.widgets import inventory
 from dockerlab.widgets.dashboard import Dashboard
 from tests.containing import free_port, until

@@ -34,6 +34,15 @@ def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     return value
 
 
+port = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8888,
+    show_default=True,
+    help=_("Port of JupyterLab; if it is taken, the next free one is used."),
+)
+
+
 @click.group(
     cls=_Course,
     invoke_without_command=True,
@@ -48,13 +57,7 @@ def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     help=_("Begin in Bangla or English."),
 )
 @click.option("--lesson", metavar="LESSON", help=_("Open a lesson, by its number or name."))
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8888,
-    show_default=True,
-    help=_("Port of JupyterLab; if it is taken, the next free one is used."),
-)
+@port
 @click.option("--no-browser", is_flag=True, help=_("Print the address, open no browser."))
 @click.option(
     "--dir",

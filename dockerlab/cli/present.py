@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dockerlab import i18n
-from dockerlab.cli.group import cli
+from dockerlab.cli.group import cli, port
 from dockerlab.i18n import _
 
 
@@ -36,13 +36,7 @@ _language = click.option(
     show_default=True,
     help=_("The lesson is presented from a copy of its own, in the folder “present” in there."),
 )
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8888,
-    show_default=True,
-    help=_("Port of JupyterLab; if it is taken, the next free one is used."),
-)
+@port
 @click.option("--no-browser", is_flag=True, help=_("Print the addresses, open no browser."))
 def present(lesson: str, folder: Path, port: int, no_browser: bool) -> None:
     """Open a lesson and its notes."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dockerlab.course import beginning, progress
 from dockerlab.course.outline import lessons
-from dockerlab.engine import current
+from dockerlab.engine import current, hosts
 from dockerlab.engine.embedded import Embedded
 from dockerlab.engine.home import home
 from dockerlab.engine.past import Kept, Past
@@ -50,7 +50,7 @@ def reset(engine: Engine | None = None) -> list[str]:
         if past.is_empty():
             return [_("Your lab is empty again.")]
         past.keep("reset")
-        for host in _hosts(engine):
+        for host in hosts(engine):
             host.reset()
         return [_("Your lab is empty again."), *_ways_back(past)]
 
@@ -79,12 +79,6 @@ def _past(engine: Engine) -> Past:
         docker = engine if isinstance(engine, Docker) else None
     root = engine.root if isinstance(engine, Embedded) else home()
     return Past(root, docker)
-
-
-def _hosts(engine: Engine) -> Sequence[Engine]:
-    """All docker hosts of the lab; beside a Docker Engine those of the embedded engine too."""
-    own = [] if isinstance(engine, Embedded) else Embedded().hosts()
-    return [*{host.place: host for host in (*engine.hosts(), *own)}.values()]
 
 
 def _forget(engine: Engine) -> None:

@@ -42,6 +42,15 @@ def current() -> Engine:
     return _engines.setdefault(root, Embedded(root))
 
 
+def hosts(engine: Engine | None = None) -> list[Engine]:
+    """All docker hosts of the lab; beside a Docker Engine those of the embedded engine too."""
+    from dockerlab.engine.embedded import Embedded
+
+    engine = engine or current()
+    own = [] if isinstance(engine, Embedded) else Embedded().hosts()
+    return [*{host.place: host for host in (*engine.hosts(), *own)}.values()]
+
+
 def wanted() -> str:
     """The engine that DOCKERLAB_ENGINE demands: "docker", "embedded", or "" for either."""
     asked = os.environ.get("DOCKERLAB_ENGINE", "")
